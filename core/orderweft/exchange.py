@@ -1,0 +1,105 @@
+"""What travels between the host and a channel: queries, pages, deliveries, descriptions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from .pacing import Limits
+from .records import Order, Receipt
+
+if TYPE_CHECKING:
+    from .settings import Settings
+
+Kind = Literal["orders", "inventory", "catalog", "customers", "shipments"]
+"""The kinds of record a pipeline can move."""
+
+WriteMode = Literal["update", "overwrite"]
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """What a channel is and what it bears; `describe` returns one."""
+
+    title: str
+    settings: type[Settings]
+    limits: Limits = field(default_factory=Limits)
+    min_interval: timedelta = timedelta(minutes=5)
+    """No schedule may be shorter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who we are signed in as; `check_connection` returns one."""
+
+    id: str
+    name: str
+    details: tuple[str, ...] = ()
+    """Facts worth showing to a person, such as the plan or the time zone."""
+    warnings: tuple[str, ...] = ()
+    """What works now and will bite later."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderQuery:
+    """Which orders to fetch.
+
+    With *number*, only the orders of that number, whatever their date; otherwise those changed since *since* when it is
+    given, else since *bookmark*, else as far back as the channel's settings say.
+    """
+
+    bookmark: str | None = None
+    """What the source's last stored page gave; only the source understands it."""
+    since: datetime | None = None
+    number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """One order as the source gave it: read, unreadable or not wanted, never silently dropped."""
+
+    id: str
+    number: str
+    order: Order | None
+    payload: str | None = None
+    """The raw text it was read from; None when the order's own JSON says it all."""
+    problem: str | None = None
+    """Why there is no order: one sentence naming the field."""
+    skip: str | None = None
+    """Why the settings leave it out: one sentence. It is remembered, not delivered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some fetched orders and the point reached with them."""
+
+    items: tuple[Fetched, ...]
+    bookmark: str | None = None
+    """Stored with the items in one transaction; asking from here on loses nothing."""
+    total: int | None = None
+    """How many items the whole answer has, when the source says."""
+    spooled: tuple[int, ...] = ()
+    """Spool entries these items were read from; removed with the same transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An order on its way, with the key that tells it from every other."""
+
+    order: Order
+    key: str
+    """The same for every attempt at the same delivery; at most 64 characters of [A-Za-z0-9._:-]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """What became of an order, for its source."""
+
+    id: str
+    """The source's own id of the order."""
+    number: str
+    delivered: bool
+    message: str
+    """One sentence a user of the source understands."""
+    receipt: Receipt | None = None

@@ -1,0 +1,150 @@
+"""The hooks: one per thing a channel can do.
+
+A channel implements those it can do and lacks the others; nothing else says what it is able to. `connection` is always
+the channel's own. Hooks are called on threads, at most `Limits.in_flight` at a time per connection. Each may raise:
+AuthenticationError (the run stops; a person fixes the credentials), UnavailableError (the run stops; the next one goes
+on), SettingsError (the pipeline cannot run as configured). Anything else is a bug and is shown as one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pluggy
+
+from .connection import Connection
+from .exchange import Account, Acknowledgement, Channel, Delivery, Kind, OrderQuery, Page, WriteMode
+from .records import Customer, Outcome, Receipt, Record
+from .simulation import Simulator
+
+hookspec = pluggy.HookspecMarker("orderweft")
+hookimpl = pluggy.HookimplMarker("orderweft")
+
+
+@hookspec(firstresult=True)
+def describe() -> Channel:
+    """Say what the channel is. Called at start, without a connection; must not do any I/O."""
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
+def check_connection(connection: Connection[Any]) -> Account:
+    """Prove that the credentials work and name the account; change nothing. Called by `check` and before a first run."""
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
+def provides(connection: Connection[Any], kind: Kind) -> dict[str, Any] | None:
+    """Return a JSON Schema of what this source guarantees of *kind*; None when it cannot supply it.
+
+    `required` means always there; a property set to `false` is never there; any other may be missing. No I/O.
+    """
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
+def accepts(connection: Connection[Any], kind: Kind) -> dict[str, Any] | None:
+    """Return a JSON Schema of what this destination requires of *kind* beyond the canonical one; None when it takes none.
+
+    Each record is checked against it before it is sent; a miss holds the record. No I/O.
+    """
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
+def fetch_orders(connection: Connection[Any], query: OrderQuery) -> Iterator[Page]:
+    """Yield orders from the query's bookmark on, in pages, each with the bookmark to go on from.
+
+    Reading must not consume: until the host asks for the next page, this one is not stored. Where the channel cannot
+    read otherwise, put the raw answer into `connection.spool` first. Pages may overlap and repeat; the host
+    deduplicates. An order that cannot be read becomes a `Fetched` with a problem; it never stops the page.
+    """
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
+def acknowledge_orders(
+    connection: Connection[Any], acknowledgements: Sequence[Acknowledgement]
+) -> list[Outcome] | None:
+    """Tell the source what became of its orders; one outcome each, in order; None when the settings say not to.
+
+    Called after the receipt or hold is durable. Not-sent and unknown ones are called again in a later run, so it must
+    be harmless to repeat. Called with an empty sequence to learn whether acknowledgements are wanted.
+    """
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
+def deliver_orders(connection: Connection[Any], deliveries: Sequence[Delivery]) -> list[Outcome]:
+    """Create each order once, under its key; one outcome each, in order; at most `Limits.batch_size` deliveries.
+
+    The host has stored the intent. Accepted: stored with its receipt. AlreadyThere: the key was known; stored likewise.
+    Refused: the order is held, nothing was written. NotSent: called again, soon. Unknown: the host calls `find_orders`
+    before anything else. Never retry a write inside; never turn an unknown outcome into another one.
+    """
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
+def find_orders(connection: Connection[Any], keys: Sequence[str]) -> dict[str, Receipt]:
+    """Return the receipts of those *keys* that exist at the destination, cancelled ones included.
+
+    Called after an unknown outcome and after a crash. A key left out means: certainly not there. When the channel
+    cannot be certain yet, raise UnavailableError with `retry_after`.
+    """
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
+def read_inventory(connection: Connection[Any], bookmark: str | None) -> Iterator[Page]:
+    """Yield stock levels in pages; reading changes nothing."""
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
+def write_inventory(connection: Connection[Any], levels: Sequence[Record], mode: WriteMode) -> list[Outcome]:
+    """Set stock levels; one outcome each. `overwrite` clears everything not named and comes as one complete call."""
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
+def read_catalog(connection: Connection[Any], bookmark: str | None) -> Iterator[Page]:
+    """Yield products in pages; reading changes nothing."""
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
+def write_catalog(connection: Connection[Any], products: Sequence[Record]) -> list[Outcome]:
+    """Create or update products; one outcome each; never deletes."""
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
+def read_customers(connection: Connection[Any], bookmark: str | None) -> Iterator[Page]:
+    """Yield customers in pages; reading changes nothing."""
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
+def write_customers(connection: Connection[Any], customers: Sequence[Customer]) -> list[Outcome]:
+    """Create or update customers; one outcome each; never deletes."""
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
+def read_shipments(connection: Connection[Any], bookmark: str | None) -> Iterator[Page]:
+    """Yield shipments in pages; reading changes nothing."""
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
+def write_shipments(connection: Connection[Any], shipments: Sequence[Record]) -> list[Outcome]:
+    """Tell the destination what was shipped; one outcome each."""
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
+def simulator() -> type[Simulator]:
+    """Return the class that plays this channel in memory, in its own wire format."""
+    raise AssertionError

@@ -1,0 +1,253 @@
+"""The only place that builds an HTTP client, and the only one that imports httpx.
+
+A *read* may be repeated and is, a bounded number of times. A *write* goes out once: it ends with an answer, with
+`UnavailableError` (certainly not applied) or with `UnknownOutcomeError` (may have been applied).
+"""
+
+from __future__ import annotations
+
+import email.utils
+import json as jsonlib
+import random
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from .clock import Clock
+from .errors import ChannelError, UnavailableError, UnknownOutcomeError
+from .pacing import Limits, Pacer
+from .wire import Request, Response
+
+READ_ATTEMPTS = 4
+MAX_BODY = 64 * 2**20
+_SECRET_HEADERS = ("authorization", "cookie", "set-cookie", "proxy-authorization")
+_NOT_APPLIED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request with its answer or failure, secrets removed."""
+
+    request: Request
+    response: Response | None
+    error: str | None
+    seconds: float
+
+
+class Http:
+    """The HTTP client of one account: paced, bounded, never following a redirect."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        clock: Clock,
+        limits: Limits | None = None,
+        timeout: float = 30.0,
+        handler: Callable[[Request], Response] | None = None,
+        secrets: Iterable[str] = (),
+        on_exchange: Callable[[Exchange], None] | None = None,
+    ) -> None:
+        limits = limits or Limits()
+        self.base_url = base_url.rstrip("/")
+        self.host = urlsplit(base_url).netloc
+        self.pacer = Pacer(limits.pacing, clock)
+        self._clock = clock
+        self._timeout = timeout
+        self._secrets = tuple(sorted((secret for secret in secrets if secret), key=len, reverse=True))
+        self._on_exchange = on_exchange
+        self._jitter = random.Random()
+        pool = max(1, min(limits.in_flight, 8))
+        self._client = httpx.Client(
+            transport=None if handler is None else _InProcess(handler),
+            limits=httpx.Limits(max_connections=pool, max_keepalive_connections=pool),
+            follow_redirects=False,
+            trust_env=True,
+        )
+
+    def close(self) -> None:
+        """Close the connections kept open."""
+        self._client.close()
+
+    def read(self, method: str, url: str, *, cost: float = 1.0, **parts: Any) -> Response:
+        """Send a request that changes nothing, again if need be, and return the answer.
+
+        *url* is a path below the base address or a full address. *parts*: `params`, `json`, `form`, `headers`, `body`.
+        A 429 or 5xx is tried again, as long as the channel asks by Retry-After; the last one raises UnavailableError.
+        """
+        request = self._request(method, url, **parts)
+        for attempt in range(1, READ_ATTEMPTS + 1):
+            last = attempt == READ_ATTEMPTS
+            try:
+                response = self._send(request, cost, self._timeout)
+            except UnknownOutcomeError as error:
+                if last:
+                    raise UnavailableError(str(error), retry_after=60) from error
+                self._back_off(attempt, None)
+                continue
+            except UnavailableError:
+                if last:
+                    raise
+                self._back_off(attempt, None)
+                continue
+            if response.status != 429 and response.status < 500:
+                return response
+            after = retry_after(response, self._clock)
+            if last:
+                raise UnavailableError(
+                    f"{self.host} answered HTTP {response.status} {READ_ATTEMPTS} times", retry_after=after
+                )
+            self._back_off(attempt, after if after is not None else self._throttle_wait(response))
+        raise AssertionError("unreachable")
+
+    def write(self, method: str, url: str, *, cost: float = 1.0, **parts: Any) -> Response:
+        """Send a request that may change something, once, and return the answer whatever its status.
+
+        Raises UnavailableError when it certainly did not arrive and UnknownOutcomeError when it may have.
+        """
+        return self._send(self._request(method, url, **parts), cost, self._timeout * 2)
+
+    def _throttle_wait(self, response: Response) -> float | None:
+        return self.pacer.seconds_left_in_window() or None if response.status == 429 else None
+
+    def _back_off(self, attempt: int, after: float | None) -> None:
+        wait = after if after is not None else 0.5 * 2 ** (attempt - 1) * (1 + self._jitter.random() / 4)
+        self.pacer.block(wait)
+
+    def _request(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+    ) -> Request:
+        full = url if "://" in url else f"{self.base_url}/{url.lstrip('/')}"
+        sent = {"accept": "application/json", "user-agent": "orderweft"}
+        if json is not None:
+            body = jsonlib.dumps(json, ensure_ascii=False).encode()
+            sent["content-type"] = "application/json"
+        elif form is not None:
+            body = str(httpx.QueryParams(dict(form))).encode()
+            sent["content-type"] = "application/x-www-form-urlencoded"
+        sent.update({name.lower(): value for name, value in (headers or {}).items()})
+        if params:
+            given = {name: str(value) for name, value in params.items() if value is not None}
+            full = str(httpx.URL(full).copy_merge_params(given))
+        return Request(method.upper(), full, sent, body)
+
+    def _send(self, request: Request, cost: float, timeout: float) -> Response:
+        self.pacer.acquire(request.method, cost)
+        started = self._clock.monotonic()
+        response: Response | None = None
+        failure: ChannelError | None = None
+        try:
+            response = self._exchange(request, timeout)
+            return response
+        except _NOT_APPLIED as error:
+            failure = UnavailableError(_why_not_sent(self.host, error), retry_after=60)
+            raise failure from error
+        except httpx.TransportError as error:
+            failure = UnknownOutcomeError(f"{self.host} gave no complete answer ({type(error).__name__})")
+            raise failure from error
+        except UnknownOutcomeError as error:
+            failure = error
+            raise
+        finally:
+            if self._on_exchange:
+                seconds = self._clock.monotonic() - started
+                self._on_exchange(self._clean(Exchange(request, response, failure and str(failure), seconds)))
+
+    def _exchange(self, request: Request, timeout: float) -> Response:
+        limits = httpx.Timeout(timeout, connect=min(5.0, timeout))
+        with self._client.stream(
+            request.method, request.url, headers=dict(request.headers), content=request.body, timeout=limits
+        ) as answer:
+            chunks, size = [], 0
+            for chunk in answer.iter_bytes():
+                size += len(chunk)
+                if size > MAX_BODY:
+                    raise UnknownOutcomeError(f"{self.host} sent more than {MAX_BODY // 2**20} MB in one answer")
+                chunks.append(chunk)
+            headers = {name.lower(): value for name, value in answer.headers.items()}
+            response = Response(answer.status_code, headers, b"".join(chunks))
+        if 300 <= response.status < 400:
+            target = urlsplit(headers.get("location", "")).netloc or "another address"
+            raise UnavailableError(f"{self.host} redirects to {target}, which is not followed; check base_url")
+        return response
+
+    def _clean(self, exchange: Exchange) -> Exchange:
+        request, response = exchange.request, exchange.response
+        request = replace(request, url=self._mask(request.url), headers=self._mask_headers(request.headers))
+        request = replace(request, body=self._mask(request.body.decode("utf-8", "replace")).encode())
+        if response is not None:
+            response = replace(
+                response, headers=self._mask_headers(response.headers), body=self._mask(response.text).encode()
+            )
+        return replace(exchange, request=request, response=response)
+
+    def _mask_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        return {
+            name: "***" if name in _SECRET_HEADERS or "token" in name else self._mask(value)
+            for name, value in headers.items()
+        }
+
+    def _mask(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
+
+
+def retry_after(response: Response, clock: Clock) -> float | None:
+    """Return the seconds a Retry-After header asks for, whether it gives seconds or a date, else None."""
+    value = response.headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    try:
+        return min(max(0.0, float(value)), 3600.0)
+    except ValueError:
+        pass
+    try:
+        when = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return min(max(0.0, (when - clock.now()).total_seconds()), 3600.0)
+
+
+def _why_not_sent(host: str, error: httpx.TransportError) -> str:
+    text = str(error)
+    if "certificate" in text.lower() or "ssl" in text.lower():
+        return f"{host}: the TLS certificate cannot be trusted; check base_url and this machine's certificates"
+    if isinstance(error, httpx.ConnectTimeout):
+        return f"{host} does not answer; check the network and base_url"
+    return f"{host} cannot be reached ({text or type(error).__name__}); check the network and base_url"
+
+
+class ConnectionRefused(Exception):
+    """Raised by a handler to act as a server that cannot be reached; nothing was done."""
+
+
+class ConnectionLost(Exception):
+    """Raised by a handler to act as a server that never answers; it may have done the work."""
+
+
+class _InProcess(httpx.BaseTransport):
+    def __init__(self, handler: Callable[[Request], Response]) -> None:
+        self._handler = handler
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        asked = Request(request.method, str(request.url), headers, request.read())
+        try:
+            answer = self._handler(asked)
+        except ConnectionRefused as error:
+            raise httpx.ConnectError("connection refused", request=request) from error
+        except ConnectionLost as error:
+            raise httpx.ReadTimeout("no answer", request=request) from error
+        return httpx.Response(answer.status, headers=dict(answer.headers), content=answer.body, request=request)

@@ -1,0 +1,71 @@
+"""The canonical records every channel is mapped to and from."""
+
+from __future__ import annotations
+
+from .base import (
+    CountryCode,
+    CurrencyCode,
+    Gtin14,
+    Instant,
+    Money,
+    OptionalText,
+    Origin,
+    Quantity,
+    Record,
+    Text,
+    country_code,
+    currency_exponent,
+    normalize_gtin,
+    region_code,
+)
+from .customer import Contact, Customer
+from .order import (
+    Address,
+    AddressRole,
+    Named,
+    Order,
+    OrderCustomer,
+    OrderLine,
+    OrderStatus,
+    SalesRep,
+    Tax,
+    Window,
+)
+from .outcome import Accepted, AlreadyThere, NotSent, Outcome, Reason, Receipt, Refused, Unknown
+
+__all__ = [
+    "Accepted",
+    "Address",
+    "AddressRole",
+    "AlreadyThere",
+    "Contact",
+    "CountryCode",
+    "CurrencyCode",
+    "Customer",
+    "Gtin14",
+    "Instant",
+    "Money",
+    "Named",
+    "NotSent",
+    "OptionalText",
+    "Order",
+    "OrderCustomer",
+    "OrderLine",
+    "OrderStatus",
+    "Origin",
+    "Outcome",
+    "Quantity",
+    "Reason",
+    "Receipt",
+    "Record",
+    "Refused",
+    "SalesRep",
+    "Tax",
+    "Text",
+    "Unknown",
+    "Window",
+    "country_code",
+    "currency_exponent",
+    "normalize_gtin",
+    "region_code",
+]

@@ -1,0 +1,61 @@
+"""What every channel's settings have in common; a channel subclasses `Settings`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def is_loopback(url: str) -> bool:
+    """Return whether *url* points at this machine."""
+    return (urlsplit(url).hostname or "") in _LOOPBACK
+
+
+def _check_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be a full address such as https://api.example.com")
+    if parts.username or parts.password:
+        raise ValueError("must not carry a user name or password; credentials have settings of their own")
+    if parts.scheme == "http" and not is_loopback(url):
+        raise ValueError("must begin with https:// (plain http is allowed for this machine only)")
+    return url.rstrip("/")
+
+
+ServiceUrl = Annotated[str, AfterValidator(_check_url)]
+"""An https address; plain http only for loopback."""
+
+
+def account_field(**more: Any) -> Any:
+    """Declare a setting that belongs to the account, so that no pipeline may override it."""
+    return Field(json_schema_extra={"account": True}, **more)
+
+
+class Settings(BaseModel):
+    """Settings of one connection: frozen, unknown keys refused, every field described.
+
+    A pipeline may override any of them in `source_options` or `destination_options`, except those declared with
+    `account_field`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    timeout: float = Field(default=30.0, gt=0, le=600)
+    """Seconds to wait for the answer to a read; writes are given twice as long."""
+    in_flight: int | None = Field(default=None, ge=1, le=8)
+    """Calls at the same time; the channel's own figure when left out."""
+    settle_seconds: float | None = Field(default=None, ge=0, le=3600)
+    """Seconds after a call without an answer before it is looked up; the channel's own figure when left out."""
+
+    @classmethod
+    def account_fields(cls) -> frozenset[str]:
+        """Return the names of the settings that no pipeline may override."""
+        return frozenset(
+            name
+            for name, field in cls.model_fields.items()
+            if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("account")
+        )
