@@ -30,7 +30,7 @@ def describe() -> Channel:
 
 @hookspec(firstresult=True)
 def check_connection(connection: Connection[Any]) -> Account:
-    """Prove that the credentials work and name the account; change nothing. Called by `check` and before a first run."""
+    """Prove that the credentials work and name the account; change nothing. Called by `check` and at a run's start."""
     raise AssertionError
 
 
@@ -45,7 +45,7 @@ def provides(connection: Connection[Any], kind: Kind) -> dict[str, Any] | None:
 
 @hookspec(firstresult=True)
 def accepts(connection: Connection[Any], kind: Kind) -> dict[str, Any] | None:
-    """Return a JSON Schema of what this destination requires of *kind* beyond the canonical one; None when it takes none.
+    """Return a JSON Schema of what this destination requires of *kind* beyond the canonical one, or None if it takes none.
 
     Each record is checked against it before it is sent; a miss holds the record. No I/O.
     """

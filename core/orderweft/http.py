@@ -162,7 +162,7 @@ class Http:
         finally:
             if self._on_exchange:
                 seconds = self._clock.monotonic() - started
-                self._on_exchange(self._clean(Exchange(request, response, failure and str(failure), seconds)))
+                self._on_exchange(self._clean(Exchange(request, response, str(failure) if failure else None, seconds)))
 
     def _exchange(self, request: Request, timeout: float) -> Response:
         limits = httpx.Timeout(timeout, connect=min(5.0, timeout))

@@ -17,7 +17,7 @@ FaultKind = Literal["refuse", "timeout_before", "timeout_after", "reset_mid_body
 class Fault:
     """Something that goes wrong at given calls of one operation.
 
-    `refuse`: cannot be reached. `timeout_before`: no answer, nothing done. `timeout_after`: no answer, the work is done.
+    `refuse`: cannot be reached. `timeout_before`: no answer, nothing done. `timeout_after`: no answer, all done.
     `reset_mid_body`: done, half an answer. `answer_before` and `answer_after`: *response* instead of the real answer,
     with nothing or everything done.
     """

@@ -182,7 +182,8 @@ def region_code(country: str | None, region: str | None) -> str | None:
     wanted = (region or "").strip().casefold()
     if not wanted or not country:
         return None
-    for entry in pycountry.subdivisions.get(country_code=country) or ():
+    subdivisions: Any = pycountry.subdivisions
+    for entry in subdivisions.get(country_code=country) or ():
         code = entry.code.partition("-")[2]
         if wanted in (code.casefold(), entry.name.casefold()):
             return str(code)

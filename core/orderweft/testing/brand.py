@@ -78,7 +78,7 @@ class Buyer:
 @cache
 def skus() -> tuple[Sku, ...]:
     """Return all 150 SKUs: 10 styles, 3 colors, 5 sizes; 500 pieces of each in stock, of the last style 3."""
-    made = []
+    made: list[Sku] = []
     for number, name, wholesale, retail in _STYLES:
         for color, color_code in COLORS:
             for size in SIZES:
