@@ -45,7 +45,7 @@ def provides(connection: Connection[Any], kind: Kind) -> dict[str, Any] | None:
 
 @hookspec(firstresult=True)
 def accepts(connection: Connection[Any], kind: Kind) -> dict[str, Any] | None:
-    """Return a JSON Schema of what this destination requires of *kind* beyond the canonical one, or None if it takes none.
+    """Return a JSON Schema of what this destination requires of *kind* beyond the canonical one; None for no.
 
     Each record is checked against it before it is sent; a miss holds the record. No I/O.
     """

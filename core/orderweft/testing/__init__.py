@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..clock import SystemClock
 from ..http import ConnectionLost, ConnectionRefused
 from ..simulation import Fault, FaultKind, Faulty, Simulator
 from ..wire import Request, Response
@@ -20,5 +21,6 @@ __all__ = [
     "Response",
     "Simulator",
     "SimulatorServer",
+    "SystemClock",
     "brand",
 ]
