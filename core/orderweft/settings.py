@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -35,7 +36,7 @@ def account_field(**more: Any) -> Any:
     return Field(json_schema_extra={"account": True}, **more)
 
 
-class Settings(BaseModel):
+class Settings(BaseModel, ABC):
     """Settings of one connection: frozen, unknown keys refused, every field described.
 
     A pipeline may override any of them in `source_options` or `destination_options`, except those declared with
@@ -44,12 +45,19 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
+    base_url: ServiceUrl | None = account_field(default=None)
+    """Another address for the channel, such as a proxy or a simulator; the vendor's own when left out."""
     timeout: float = Field(default=30.0, gt=0, le=600)
     """Seconds to wait for the answer to a read; writes are given twice as long."""
     in_flight: int | None = Field(default=None, ge=1, le=8)
     """Calls at the same time; the channel's own figure when left out."""
     settle_seconds: float | None = Field(default=None, ge=0, le=3600)
     """Seconds after a call without an answer before it is looked up; the channel's own figure when left out."""
+
+    @property
+    @abstractmethod
+    def service_url(self) -> str:
+        """Return the address requests go to: `base_url` or the vendor's."""
 
     @classmethod
     def account_fields(cls) -> frozenset[str]:
