@@ -53,6 +53,8 @@ class OrderQuery:
     """What the source's last stored page gave; only the source understands it."""
     since: datetime | None = None
     number: str | None = None
+    peek: bool = False
+    """True in a dry run: where reading changes something at the source, read without that or not at all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,3 +103,15 @@ def _explain(error: minijinja.TemplateError, source: str) -> str:
     what = error.message or error.kind
     where = f" on line {error.line}" if error.line and "\n" in source else ""
     return f"{what}{where}, in the template {source!r}"
+
+
+class Rule:
+    """A compiled condition such as `order.lines | length == 0`."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self._template = Template("{% if " + source + " %}1{% endif %}")
+
+    def holds(self, **values: Any) -> bool:
+        """Return whether the condition is true; raises TemplateError."""
+        return self._template.render(**values) == "1"

@@ -1,0 +1,233 @@
+"""Read `orderweft.toml` and tell all its mistakes at once, each with its line."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from ..errors import SettingsError, TemplateError
+from ..plugins import MOVES, Plugins
+from ..rules import FieldMap, SkipRules
+from ..settings import Settings
+from . import secrets
+from .lines import Lines
+from .model import Config, ConnectionConfig, PipelineConfig, PipelineSettings, shortest_interval
+
+M = TypeVar("M", bound=BaseModel)
+DEFAULT_PATH = Path("orderweft.toml")
+_PLACEHOLDER = "not-resolved"
+
+
+def load_config(
+    path: Path,
+    plugins: Plugins,
+    *,
+    environ: Mapping[str, str] | None = None,
+    secrets_needed: bool = True,
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Config:
+    """Return the checked configuration; raises SettingsError with every mistake, one a line.
+
+    Without *secrets_needed*, references to secrets are not followed. *overrides* replace settings of connections.
+    """
+    text = _read(path)
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: {_toml_mistake(str(error))}") from None
+    loader = _Loader(path, Lines(text), plugins, os.environ if environ is None else environ, secrets_needed)
+    config = loader.load(tables, overrides or {})
+    if loader.mistakes:
+        raise SettingsError("\n".join(text for _, text in sorted(loader.mistakes)))
+    return config
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise SettingsError(f"{path} does not exist; `orderweft init` writes one") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path} is not UTF-8 text; save it as UTF-8") from None
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _toml_mistake(text: str) -> str:
+    if "overwrite a value" in text:
+        return f"a key or table is given twice: {text}"
+    return f"this is not valid TOML: {text}"
+
+
+class _Loader:
+    def __init__(
+        self, path: Path, lines: Lines, plugins: Plugins, environ: Mapping[str, str], secrets_needed: bool
+    ) -> None:
+        self.path, self.lines, self.plugins = path, lines, plugins
+        self.environ, self.secrets_needed = environ, secrets_needed
+        self.mistakes: list[tuple[int, str]] = []
+        self.warnings: list[str] = []
+
+    def load(self, tables: dict[str, Any], overrides: Mapping[str, Mapping[str, Any]]) -> Config:
+        for name in tables.keys() - {"connections", "pipelines", "ledger"}:
+            self.wrong([name], f"is not known here{_meant(name, ['connections', 'pipelines', 'ledger'])}")
+        ledger = tables.get("ledger", "orderweft.db")
+        if not isinstance(ledger, str) or not ledger:
+            self.wrong(["ledger"], "must be the path of a file")
+            ledger = "orderweft.db"
+        raw = {name: self.table(["connections", name], value) for name, value in self.tables(tables, "connections")}
+        connections: dict[str, ConnectionConfig] = {}
+        for name, table in raw.items():
+            if (found := self.connection(name, {**table, **overrides.get(name, {})})) is not None:
+                connections[name] = found
+        pipelines: dict[str, PipelineConfig] = {}
+        for name, value in self.tables(tables, "pipelines"):
+            settings = self.check(PipelineSettings, self.table(["pipelines", name], value), ["pipelines", name])
+            if settings is not None and (piped := self.pipeline(name, settings, connections, set(raw))) is not None:
+                pipelines[name] = piped
+        where = self.path.parent / Path(ledger).expanduser()
+        return Config(self.path, where, connections, pipelines, tuple(self.warnings))
+
+    def tables(self, tables: dict[str, Any], name: str) -> Sequence[tuple[str, Any]]:
+        return list(self.table([name], tables.get(name, {})).items())
+
+    def table(self, path: Sequence[str | int], value: Any) -> dict[str, Any]:
+        if isinstance(value, dict):
+            return value
+        self.wrong(path, "must be a table, such as [connections.shop]")
+        return {}
+
+    def connection(self, name: str, table: Mapping[str, Any]) -> ConnectionConfig | None:
+        path = ["connections", name]
+        channel = table.get("channel")
+        known = self.plugins.channels
+        if channel not in known:
+            broken = next((broken for broken in self.plugins.broken if broken.name == channel), None)
+            if channel is None:
+                self.wrong(path, f"needs `channel`, one of: {', '.join(sorted(known)) or 'none is installed'}")
+            elif broken is not None:
+                self.wrong([*path, "channel"], f"the plugin {channel!r} is installed but {broken.reason}")
+            else:
+                self.wrong([*path, "channel"], f"no plugin for {channel!r} is installed{_meant(channel, list(known))}")
+            return None
+        kind = known[channel].settings
+        given = {key: self.value(kind, [*path, key], key, value) for key, value in table.items() if key != "channel"}
+        settings = self.check(kind, given, path)
+        return None if settings is None else ConnectionConfig(name, channel, settings)
+
+    def value(self, kind: type[Settings], path: Sequence[str | int], key: str, value: Any) -> Any:
+        field = kind.model_fields.get(key)
+        is_secret = field is not None and "SecretStr" in str(field.annotation)
+        if not secrets.is_reference(value):
+            if is_secret and isinstance(value, str) and self.secrets_needed:
+                self.warnings.append(
+                    f'{self.at(path)}: the secret stands in the file itself; "env:NAME" or "file:PATH" keeps it out'
+                )
+            return value
+        if not self.secrets_needed:
+            return _PLACEHOLDER if is_secret else value.partition(":")[2]
+        try:
+            return secrets.resolve(value, self.environ, self.path.parent)
+        except SettingsError as error:
+            self.wrong(path, str(error))
+            return SecretStr(_PLACEHOLDER) if is_secret else _PLACEHOLDER
+
+    def pipeline(
+        self, name: str, settings: PipelineSettings, connections: Mapping[str, ConnectionConfig], named: set[str]
+    ) -> PipelineConfig | None:
+        path = ["pipelines", name]
+        ends: list[ConnectionConfig] = []
+        for index, role in enumerate(("source", "destination")):
+            wanted = getattr(settings, role)
+            if wanted not in named:
+                self.wrong([*path, role], f"there is no connection {wanted!r}{_meant(wanted, sorted(named))}")
+            elif wanted in connections:
+                end = self.end(path, f"{role}_options", connections[wanted], getattr(settings, f"{role}_options"))
+                hook = MOVES[settings.moves][index]
+                if not self.plugins.can(connections[wanted].channel, hook):
+                    verb = "supply" if role == "source" else "take"
+                    self.wrong([*path, role], f"{connections[wanted].channel} cannot {verb} {settings.moves}")
+                elif end is not None:
+                    ends.append(end)
+        self.rules(path, settings)
+        if len(ends) != 2:
+            return None
+        if settings.source == settings.destination:
+            self.wrong([*path, "destination"], "is the same connection as the source")
+        self.floor(path, settings, ends)
+        return PipelineConfig(name, settings, *ends)
+
+    def rules(self, path: Sequence[str | int], settings: PipelineSettings) -> None:
+        for target, template in settings.map.items():
+            try:
+                FieldMap({target: template})
+            except TemplateError as error:
+                self.wrong([*path, "map", target], str(error))
+        for index, rule in enumerate(settings.skip):
+            try:
+                SkipRules([(rule.when, rule.reason)])
+            except TemplateError as error:
+                self.wrong([*path, "skip", index], str(error))
+
+    def end(
+        self, path: Sequence[str | int], option: str, connection: ConnectionConfig, options: Mapping[str, Any]
+    ) -> ConnectionConfig | None:
+        if not options:
+            return connection
+        kind = type(connection.settings)
+        for key in options.keys() & kind.account_fields():
+            self.wrong([*path, option, key], f"belongs to the account; set it in [connections.{connection.name}]")
+            return None
+        given = connection.settings.model_dump(exclude_unset=True) | dict(options)
+        settings = self.check(kind, given, [*path, option])
+        return None if settings is None else ConnectionConfig(connection.name, connection.channel, settings)
+
+    def floor(self, path: Sequence[str | int], settings: PipelineSettings, ends: Sequence[ConnectionConfig]) -> None:
+        if settings.schedule is None:
+            return
+        for end in ends:
+            floor = self.plugins.channels[end.channel].min_interval
+            if shortest_interval(settings.schedule) < floor:
+                minutes = int(floor.total_seconds() // 60)
+                self.wrong([*path, "schedule"], f"is shorter than {end.channel} allows; the shortest is {minutes}m")
+
+    def check(self, kind: type[M], table: Mapping[str, Any], path: Sequence[str | int]) -> M | None:
+        try:
+            return kind.model_validate(dict(table))
+        except ValidationError as error:
+            for detail in error.errors(include_url=False, include_input=False):
+                self.wrong([*path, *detail["loc"]], _sentence(detail["type"], detail["msg"], detail["loc"], kind))
+            return None
+
+    def wrong(self, path: Sequence[str | int], what: str) -> None:
+        line = self.lines.of(path) or 0
+        self.mistakes.append((line, f"{self.at(path)}: {what}"))
+
+    def at(self, path: Sequence[str | int]) -> str:
+        line = self.lines.of(path)
+        name = ".".join(str(part) for part in path)
+        return f"{self.path}:{line}: {name}" if line else f"{self.path}: {name}"
+
+
+def _meant(wrong: Any, known: Sequence[str]) -> str:
+    close = get_close_matches(str(wrong), list(known), n=1)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; there are: {', '.join(sorted(known))}" if known else ""
+
+
+def _sentence(kind: str, message: str, location: tuple[int | str, ...], model: type[BaseModel]) -> str:
+    if kind == "extra_forbidden" and len(location) == 1:
+        return f"is not a setting{_meant(location[0], list(model.model_fields))}"
+    if kind == "extra_forbidden":
+        return "is not known here"
+    if kind == "missing":
+        return "is needed and missing"
+    text = message.removeprefix("Value error, ").removeprefix("Input ")
+    return text[0].lower() + text[1:]

@@ -1,0 +1,57 @@
+"""Settings given by reference: `env:NAME`, `file:PATH`, `keyring:SERVICE/USER`."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..errors import SettingsError
+
+KINDS = ("env:", "file:", "keyring:")
+
+
+def is_reference(value: object) -> bool:
+    """Return whether *value* points at a secret kept elsewhere."""
+    return isinstance(value, str) and value.startswith(KINDS)
+
+
+def resolve(reference: str, environ: Mapping[str, str], folder: Path) -> str:
+    """Return the text *reference* points at; raises SettingsError saying how to provide it."""
+    kind, _, name = reference.partition(":")
+    if kind == "env":
+        return _from_environment(name, environ)
+    if kind == "file":
+        return _from_file(folder / Path(name).expanduser())
+    return _from_keyring(name)
+
+
+def _from_environment(name: str, environ: Mapping[str, str]) -> str:
+    value = environ.get(name, "").strip()
+    if not value:
+        raise SettingsError(f"the environment variable {name} is not set; set it before running")
+    return value
+
+
+def _from_file(path: Path) -> str:
+    try:
+        value = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"the file {path} cannot be read: {getattr(error, 'strerror', None) or 'no text'}"
+        ) from None
+    if not value:
+        raise SettingsError(f"the file {path} is empty")
+    return value
+
+
+def _from_keyring(name: str) -> str:
+    try:
+        keyring = importlib.import_module("keyring")
+    except ModuleNotFoundError:
+        raise SettingsError('keyring: needs an extra package; pip install "orderweft[keyring]"') from None
+    service, _, user = name.partition("/")
+    value: str | None = keyring.get_password(service, user)
+    if not value:
+        raise SettingsError(f"the keyring holds no password for {service!r} and user {user!r}")
+    return value

@@ -1,0 +1,379 @@
+"""What the ledger writes of orders: staged, decided, intended, settled, acknowledged."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+from ..exchange import Acknowledgement, Fetched, Page
+from ..records import Accepted, AlreadyThere, NotSent, Order, Outcome, Receipt, Refused
+from .store import Claim, Store, stamp
+
+OrderState = Literal["staged", "sending", "delivered", "skipped", "held", "superseded", "cancelled"]
+
+RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (15, 60, 240, 1440))
+"""How long a refused order waits before it is offered again: the first time, the second time, and so on."""
+
+_NEVER_AGAIN = ("invalid_field", "needs_person", "in_doubt")
+"""Holds that only a change of the order, the configuration or a person releases."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Between which connections a pipeline moves orders, and by which rules."""
+
+    pipeline: str
+    source: str
+    destination: str
+    config: str = ""
+    """Fingerprint of the rules; a hold is decided anew when it changes."""
+    acknowledge: bool = False
+    """Whether the source wants to know what became of its orders."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """An order as the ledger has it now."""
+
+    id: str
+    number: str
+    state: OrderState
+    revision: int
+    order: Order | None
+    problem: str | None = None
+    skip: str | None = None
+    new: bool = False
+    changed: bool = False
+    """True when this page brought a revision not seen before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was decided about an order that is not sent."""
+
+    staged: Staged
+    state: OrderState
+    reason: str | None
+    message: str
+    fix: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """An attempt at a delivery, durable before any byte leaves."""
+
+    attempt: int
+    id: str
+    number: str
+    key: str
+    revision: int
+    started_at: str
+
+
+class Ledger(Store):
+    """The ledger of orders: a `Store` that opens `OrderBook`s."""
+
+    def book(self, route: Route, claim: Claim | None, run: int) -> OrderBook:
+        """Return the writing side for one run of one pipeline."""
+        return OrderBook(self, route, claim, run)
+
+
+class OrderBook:
+    """Everything one run writes about its orders; each method is one durable transaction."""
+
+    def __init__(self, store: Store, route: Route, claim: Claim | None, run: int) -> None:
+        self._store = store
+        self.route = route
+        self._claim = claim
+        self._run = run
+
+    def stage(self, page: Page, *, move_bookmark: bool = True, keep: bool = True) -> list[Staged]:
+        """Store the page's new and changed orders with its bookmark, and return all of them as they stand now.
+
+        Without *keep* nothing is stored; the answer is the same.
+        """
+        items = {item.id: item for item in page.items}
+        pipeline, now = self.route.pipeline, self._store.now()
+        with self._store.transaction(self._claim, keep=keep) as db:
+            known = self._known(db, items)
+            staged, news, updates, revisions = [], [], [], []
+            for item in items.values():
+                row, mark = known.get(item.id), _fingerprint(item)
+                entry = _staged(item, row, mark)
+                staged.append(entry)
+                if row is None:
+                    news.append((pipeline, item.id, item.number, self.route.source, self.route.destination,
+                                 _customer(item), mark, now, now, self._run))  # fmt: skip
+                elif entry.changed:
+                    updates.append((item.number, entry.state, _customer(item), entry.revision, mark, now, self._run,
+                                    pipeline, item.id))  # fmt: skip
+                if entry.changed:
+                    record = item.order.to_json() if item.order else None
+                    revisions.append((pipeline, item.id, entry.revision, mark, now, self._run, item.payload, record,
+                                      item.problem, item.skip))  # fmt: skip
+            db.executemany(_NEW_ORDER, news)
+            db.executemany(_CHANGED_ORDER, updates)
+            db.executemany(f"INSERT INTO revisions VALUES ({', '.join('?' * 10)})", revisions)  # noqa: S608
+            db.executemany("DELETE FROM spool WHERE entry = ?", [(entry,) for entry in page.spooled])
+            if move_bookmark and page.bookmark is not None:
+                db.execute("INSERT OR REPLACE INTO bookmarks VALUES (?, ?, ?)", [pipeline, page.bookmark, now])
+        return staged
+
+    def waiting(self, after: str, limit: int = 100) -> list[Staged]:
+        """Return orders that are due without being fetched again: staged ones, and holds worth another try."""
+        rows = self._store.rows(_WAITING, [self.route.pipeline, after, self._store.now(), self.route.config, limit])
+        return [_from_row(row) for row in rows]
+
+    def one(self, number: str) -> list[Staged]:
+        """Return the orders of *number* that are not delivered, whatever they wait for, except those in doubt."""
+        rows = self._store.rows(_BY_NUMBER, [self.route.pipeline, number])
+        return [_from_row(row) for row in rows]
+
+    def decide(self, verdicts: Sequence[Verdict]) -> None:
+        """Store verdicts on orders that are not sent."""
+        if not verdicts:
+            return
+        with self._store.transaction(self._claim) as db:
+            for verdict in verdicts:
+                self._verdict(db, verdict)
+
+    def intend(self, deliveries: Iterable[tuple[Staged, str]]) -> tuple[list[Intent], list[Staged]]:
+        """Store the intent to deliver; return the intents, and the orders that another pipeline has delivered before.
+
+        Raises LeaseLostError when another process has taken over; then nothing may be sent.
+        """
+        intents, done = [], []
+        now, route = self._store.now(), self.route
+        with self._store.transaction(self._claim) as db:
+            for staged, key in deliveries:
+                earlier = db.execute(_EARLIER, [route.destination, key]).fetchone()
+                if earlier is not None and earlier["outcome"] in ("accepted", "already_there"):
+                    receipt = Receipt.model_validate_json(earlier["receipt"])
+                    self._delivered(db, staged.id, staged.number, staged.revision, receipt)
+                    done.append(staged)
+                    continue
+                if earlier is not None:
+                    self._verdict(db, _in_doubt_elsewhere(staged, earlier["pipeline"]))
+                    continue
+                cursor = db.execute(
+                    "INSERT INTO attempts (destination, key, pipeline, id, revision, run, started_at)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    [route.destination, key, route.pipeline, staged.id, staged.revision, self._run, now],
+                )
+                db.execute(
+                    "UPDATE orders SET state = 'sending', changed_at = ?, run = ? WHERE pipeline = ? AND id = ?",
+                    [now, self._run, route.pipeline, staged.id],
+                )
+                attempt = int(cursor.lastrowid or 0)
+                intents.append(Intent(attempt, staged.id, staged.number, key, staged.revision, now))
+        return intents, done
+
+    def settle(self, outcomes: Sequence[tuple[Intent, Outcome]]) -> None:
+        """Store what the destination answered."""
+        with self._store.transaction(self._claim) as db:
+            for intent, outcome in outcomes:
+                self._settle(db, intent, outcome)
+
+    def unsettled(self, after: int = 0, limit: int = 100) -> list[Intent]:
+        """Return the oldest attempts above number *after* whose outcome is not known."""
+        rows = self._store.rows(
+            """SELECT attempts.attempt, attempts.id, orders.number, attempts.key, attempts.revision,
+                      coalesce(attempts.ended_at, attempts.started_at) AS started_at
+               FROM attempts JOIN orders USING (pipeline, id)
+               WHERE attempts.pipeline = ? AND attempts.attempt > ?
+                 AND (attempts.outcome IS NULL OR attempts.outcome = 'unknown')
+               ORDER BY attempts.attempt LIMIT ?""",
+            [self.route.pipeline, after, limit],
+        )
+        return [Intent(**dict(row)) for row in rows]
+
+    def park(self, intents: Sequence[Intent], message: str, fix: str) -> None:
+        """Hold orders whose outcome nobody can tell by now; their intents stay open."""
+        with self._store.transaction(self._claim) as db:
+            for intent in intents:
+                db.execute(
+                    """UPDATE orders SET state = 'held', reason = 'in_doubt', message = ?, fix = ?, changed_at = ?
+                       WHERE pipeline = ? AND id = ? AND (state <> 'held' OR message <> ?)""",
+                    [message, fix, self._store.now(), self.route.pipeline, intent.id, message],
+                )
+
+    def unacknowledged(self, limit: int) -> list[Acknowledgement]:
+        """Return what the source has still to be told."""
+        rows = self._store.rows(
+            "SELECT * FROM acknowledgements WHERE pipeline = ? AND due = 1 ORDER BY tries, id LIMIT ?",
+            [self.route.pipeline, limit],
+        )
+        return [
+            Acknowledgement(
+                id=row["id"],
+                number=row["number"],
+                delivered=bool(row["delivered"]),
+                message=row["message"],
+                receipt=Receipt.model_validate_json(row["receipt"]) if row["receipt"] else None,
+            )
+            for row in rows
+        ]
+
+    def acknowledged(self, answers: Sequence[tuple[Acknowledgement, Outcome]]) -> None:
+        """Store what the source answered; not-sent and unknown ones stay due."""
+        with self._store.transaction(self._claim) as db:
+            for told, outcome in answers:
+                due = 1 if outcome.outcome in ("not_sent", "unknown") else 0
+                text = outcome.outcome if isinstance(outcome, Accepted | AlreadyThere) else outcome.message
+                db.execute(
+                    """UPDATE acknowledgements SET due = ?, tries = tries + 1, outcome = ?, changed_at = ?
+                       WHERE pipeline = ? AND id = ? AND message = ?""",
+                    [due, text, self._store.now(), self.route.pipeline, told.id, told.message],
+                )
+
+    def _known(self, db: sqlite3.Connection, ids: Iterable[str]) -> dict[str, sqlite3.Row]:
+        rows = db.execute(
+            """SELECT orders.id, orders.state, orders.reason, orders.revision, orders.fingerprint
+               FROM json_each(?) AS wanted CROSS JOIN orders
+               WHERE orders.pipeline = ? AND orders.id = wanted.value""",
+            [json.dumps(list(ids)), self.route.pipeline],
+        )
+        return {row["id"]: row for row in rows}
+
+    def _verdict(self, db: sqlite3.Connection, verdict: Verdict) -> None:
+        staged, now = verdict.staged, self._store.now()
+        db.execute(
+            """UPDATE orders SET state = ?, reason = ?, message = ?, fix = ?, config = ?, retry_at = NULL,
+                      changed_at = ?, run = ?
+               WHERE pipeline = ? AND id = ? AND state NOT IN ('delivered', 'sending')""",
+            [verdict.state, verdict.reason, verdict.message, verdict.fix, self.route.config,
+             now, self._run, self.route.pipeline, staged.id],
+        )  # fmt: skip
+        if verdict.state == "held":
+            self._tell_source(db, staged.id, staged.number, verdict.message, None)
+
+    def _settle(self, db: sqlite3.Connection, intent: Intent, outcome: Outcome) -> None:
+        receipt = outcome.receipt if isinstance(outcome, Accepted | AlreadyThere) else None
+        message = None if isinstance(outcome, Accepted | AlreadyThere) else outcome.message
+        db.execute(
+            "UPDATE attempts SET ended_at = ?, outcome = ?, message = ?, receipt = ? WHERE attempt = ?",
+            [self._store.now(), outcome.outcome, message, receipt and receipt.to_json(), intent.attempt],
+        )
+        if receipt is not None:
+            self._delivered(db, intent.id, intent.number, intent.revision, receipt)
+        elif isinstance(outcome, Refused):
+            self._refused(db, intent, outcome)
+        elif isinstance(outcome, NotSent):
+            db.execute(
+                "UPDATE orders SET state = 'staged', reason = NULL, message = ?, changed_at = ?"
+                " WHERE pipeline = ? AND id = ?",
+                [outcome.message, self._store.now(), self.route.pipeline, intent.id],
+            )
+
+    def _delivered(self, db: sqlite3.Connection, id: str, number: str, revision: int, receipt: Receipt) -> None:  # noqa: A002
+        db.execute(
+            """UPDATE orders SET state = 'delivered', reason = NULL, message = NULL, fix = NULL, retry_at = NULL,
+                      delivered_revision = ?, receipt_id = ?, receipt_number = ?, receipt = ?, config = ?,
+                      changed_at = ?, run = ?
+               WHERE pipeline = ? AND id = ?""",
+            [revision, receipt.id, receipt.number, receipt.to_json(), self.route.config,
+             self._store.now(), self._run, self.route.pipeline, id],
+        )  # fmt: skip
+        self._tell_source(db, id, number, f"Delivered as {receipt.number or receipt.id}.", receipt)
+
+    def _refused(self, db: sqlite3.Connection, intent: Intent, outcome: Refused) -> None:
+        tries = db.execute(
+            "SELECT tries FROM orders WHERE pipeline = ? AND id = ?", [self.route.pipeline, intent.id]
+        ).fetchone()["tries"]
+        wait = None if outcome.reason in _NEVER_AGAIN else RETRY_AFTER[min(tries, len(RETRY_AFTER) - 1)]
+        db.execute(
+            """UPDATE orders SET state = 'held', reason = ?, message = ?, fix = ?, config = ?, tries = tries + 1,
+                      retry_at = ?, changed_at = ?, run = ?
+               WHERE pipeline = ? AND id = ?""",
+            [outcome.reason, outcome.message, outcome.fix, self.route.config,
+             stamp(self._store.clock.now() + wait) if wait else None, self._store.now(), self._run,
+             self.route.pipeline, intent.id],
+        )  # fmt: skip
+        self._tell_source(db, intent.id, intent.number, outcome.message, None)
+
+    def _tell_source(self, db: sqlite3.Connection, id: str, number: str, text: str, receipt: Receipt | None) -> None:  # noqa: A002
+        if not self.route.acknowledge:
+            return
+        message = text if receipt is not None else f"Not delivered: {text}"
+        db.execute(
+            """INSERT INTO acknowledgements (pipeline, id, number, delivered, message, receipt, due, changed_at)
+               VALUES (?, ?, ?, ?, ?, ?, 1, ?)
+               ON CONFLICT (pipeline, id) DO UPDATE SET number = excluded.number, delivered = excluded.delivered,
+                   message = excluded.message, receipt = excluded.receipt, due = 1, tries = 0,
+                   changed_at = excluded.changed_at
+               WHERE message <> excluded.message""",
+            [self.route.pipeline, id, number, int(receipt is not None), message,
+             receipt and receipt.to_json(), self._store.now()],
+        )  # fmt: skip
+
+
+_NEW_ORDER = """INSERT INTO orders (pipeline, id, number, source, destination, state, customer, revision, fingerprint,
+    first_seen, changed_at, run) VALUES (?, ?, ?, ?, ?, 'staged', ?, 1, ?, ?, ?, ?)"""
+
+_CHANGED_ORDER = """UPDATE orders SET number = ?, state = ?, customer = ?, revision = ?, fingerprint = ?,
+    changed_at = ?, run = ? WHERE pipeline = ? AND id = ?"""
+
+_STAGED_COLUMNS = """SELECT orders.id, orders.number, orders.state, orders.revision, revisions.record,
+    revisions.problem, revisions.skip
+    FROM orders CROSS JOIN revisions USING (pipeline, id, revision)"""
+
+_WAITING = f"""{_STAGED_COLUMNS}
+    WHERE orders.pipeline = ? AND orders.state IN ('staged', 'sending', 'held') AND orders.id > ?
+      AND (orders.state = 'staged' OR orders.state = 'held' AND orders.reason <> 'in_doubt'
+           AND (orders.retry_at <= ? OR orders.config IS NOT ?))
+    ORDER BY orders.id LIMIT ?"""
+
+_BY_NUMBER = f"""{_STAGED_COLUMNS}
+    WHERE orders.pipeline = ? AND orders.number = ? AND orders.state IN ('staged', 'held', 'skipped')
+      AND orders.reason IS NOT 'in_doubt'"""
+
+_EARLIER = """SELECT pipeline, outcome, receipt FROM attempts WHERE destination = ? AND key = ?
+    AND (outcome IS NULL OR outcome IN ('accepted', 'already_there', 'unknown')) LIMIT 1"""
+
+
+def _fingerprint(item: Fetched) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    if item.order is None:
+        digest.update((item.payload or "").encode())
+    else:
+        touched: Any = {"modified_at": True, "origin": {"revision"}}
+        digest.update(item.order.model_dump_json(exclude_none=True, exclude=touched).encode())
+    digest.update(f"\0{item.problem or ''}\0{item.skip or ''}".encode())
+    return digest.hexdigest()
+
+
+def _staged(item: Fetched, row: sqlite3.Row | None, mark: str) -> Staged:
+    if row is None:
+        return Staged(item.id, item.number, "staged", 1, item.order, item.problem, item.skip, new=True, changed=True)
+    changed = row["fingerprint"] != mark
+    fixed = row["state"] in ("delivered", "sending") or row["reason"] == "in_doubt"
+    state: OrderState = row["state"] if fixed or not changed else "staged"
+    revision = row["revision"] + (1 if changed else 0)
+    return Staged(item.id, item.number, state, revision, item.order, item.problem, item.skip, changed=changed)
+
+
+def _from_row(row: sqlite3.Row) -> Staged:
+    order = Order.model_validate_json(row["record"]) if row["record"] else None
+    return Staged(row["id"], row["number"], "staged", row["revision"], order, row["problem"], row["skip"])
+
+
+def _customer(item: Fetched) -> str | None:
+    if item.order is None:
+        return None
+    customer = item.order.customer
+    return " ".join(part for part in (customer.account_code, customer.name) if part) or None
+
+
+def _in_doubt_elsewhere(staged: Staged, pipeline: str) -> Verdict:
+    return Verdict(
+        staged,
+        "held",
+        "in_doubt",
+        f"pipeline {pipeline!r} has sent this order to the same destination and does not know yet whether it arrived",
+        f"run pipeline {pipeline!r}, which looks it up first",
+    )

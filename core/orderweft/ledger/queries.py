@@ -1,0 +1,148 @@
+"""What people ask the ledger: which orders, in which state, and why."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass, fields
+
+from .store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """One order as the ledger has it."""
+
+    pipeline: str
+    id: str
+    number: str
+    source: str
+    destination: str
+    state: str
+    reason: str | None
+    message: str | None
+    fix: str | None
+    customer: str | None
+    revision: int
+    delivered_revision: int | None
+    tries: int
+    retry_at: str | None
+    receipt_id: str | None
+    receipt_number: str | None
+    receipt: str | None
+    first_seen: str
+    changed_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One form an order was seen in."""
+
+    revision: int
+    seen_at: str
+    payload: str | None
+    record: str | None
+    problem: str | None
+    skip: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at a delivery."""
+
+    key: str
+    revision: int
+    started_at: str
+    ended_at: str | None
+    outcome: str | None
+    message: str | None
+    receipt: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the source was told, and what it answered."""
+
+    delivered: int
+    message: str
+    due: int
+    outcome: str | None
+    changed_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Everything the ledger knows of one order."""
+
+    order: OrderRow
+    revisions: tuple[Revision, ...]
+    attempts: tuple[Attempt, ...]
+    told: Told | None
+
+
+def _columns(kind: type) -> str:
+    return ", ".join(field.name for field in fields(kind))
+
+
+def find(store: Store, text: str) -> list[OrderRow]:
+    """Return the orders whose number, id or number at the destination is *text*."""
+    rows = store.rows(
+        f"""SELECT {_columns(OrderRow)} FROM orders
+            WHERE number = ?1 OR receipt_number = ?1 OR receipt_number = '#' || ?1
+               OR (pipeline, id) IN (SELECT pipeline, id FROM attempts WHERE key = ?1)
+            ORDER BY pipeline, id LIMIT 50""",  # noqa: S608
+        [text],
+    )
+    return [_order(row) for row in rows]
+
+
+def listed(store: Store, *, pipeline: str | None = None, state: str | None = None, limit: int = 50) -> list[OrderRow]:
+    """Return the orders last changed, newest first."""
+    rows = store.rows(
+        f"""SELECT {_columns(OrderRow)} FROM orders
+            WHERE (?1 IS NULL OR pipeline = ?1) AND (?2 IS NULL OR state = ?2)
+            ORDER BY changed_at DESC, number LIMIT ?3""",  # noqa: S608
+        [pipeline, state, limit],
+    )
+    return [_order(row) for row in rows]
+
+
+def holds(store: Store, pipeline: str, limit: int = 200) -> list[OrderRow]:
+    """Return the orders that are held, by reason and number."""
+    rows = store.rows(
+        f"""SELECT {_columns(OrderRow)} FROM orders WHERE pipeline = ? AND state = 'held'
+            ORDER BY reason, number LIMIT ?""",  # noqa: S608
+        [pipeline, limit],
+    )
+    return [_order(row) for row in rows]
+
+
+def tally(store: Store, pipeline: str | None = None) -> dict[str, int]:
+    """Return how many orders are in each state."""
+    rows = store.rows(
+        "SELECT state, count(*) AS many FROM orders WHERE ?1 IS NULL OR pipeline = ?1 GROUP BY state", [pipeline]
+    )
+    return {row["state"]: row["many"] for row in rows}
+
+
+def history(store: Store, order: OrderRow) -> History:
+    """Return everything known of *order*."""
+    at = [order.pipeline, order.id]
+    revisions = store.rows(
+        f"SELECT {_columns(Revision)} FROM revisions WHERE pipeline = ? AND id = ? ORDER BY revision",  # noqa: S608
+        at,
+    )
+    attempts = store.rows(
+        f"SELECT {_columns(Attempt)} FROM attempts WHERE pipeline = ? AND id = ? ORDER BY attempt",  # noqa: S608
+        at,
+    )
+    told = store.rows(f"SELECT {_columns(Told)} FROM acknowledgements WHERE pipeline = ? AND id = ?", at)  # noqa: S608
+    return History(
+        order,
+        tuple(Revision(**dict(row)) for row in revisions),
+        tuple(Attempt(**dict(row)) for row in attempts),
+        Told(**dict(told[0])) if told else None,
+    )
+
+
+def _order(row: sqlite3.Row) -> OrderRow:
+    return OrderRow(**dict(row))

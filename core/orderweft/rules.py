@@ -1,0 +1,130 @@
+"""What a user may say about orders: set this field by a template, leave these out."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from .errors import InvalidRecordError, TemplateError
+from .records import Order
+from .templates import Rule, Template, values_of
+
+_ITEMS = {"lines": "line", "addresses": "address"}
+"""Lists whose items can be mapped, and the name a template knows the item by."""
+
+
+class FieldMap:
+    """The `[pipelines.NAME.map]` table, compiled.
+
+    A target is a dotted path such as `customer.account_code`, or `lines.*.sku` for every line. Its template sees the
+    order as fetched, as `order`, and the item as `line` or `address`. An empty result removes the field.
+    """
+
+    def __init__(self, templates: Mapping[str, str]) -> None:
+        self._targets: list[tuple[list[str], Template]] = []
+        for target, source in templates.items():
+            path = target.split(".")
+            _check_path(path)
+            self._targets.append((path, Template(source)))
+
+    def __bool__(self) -> bool:
+        return bool(self._targets)
+
+    def apply(self, order: Order) -> Order:
+        """Return *order* with its fields set; raises TemplateError or InvalidRecordError naming the field."""
+        if not self._targets:
+            return order
+        data, seen = order.to_data(), values_of(order)
+        for path, template in self._targets:
+            try:
+                _set(data, path, template, {"order": seen})
+            except TemplateError as error:
+                raise TemplateError(f"the mapping of {'.'.join(path)} fails: {error}") from None
+        try:
+            return Order.model_validate(data)
+        except ValidationError as error:
+            raise InvalidRecordError(_first(error)) from None
+
+
+class SkipRules:
+    """The `[[pipelines.NAME.skip]]` tables, compiled."""
+
+    def __init__(self, rules: Iterable[tuple[str, str]]) -> None:
+        self._rules = [(Rule(when), reason) for when, reason in rules]
+
+    def reason(self, order: Order) -> str | None:
+        """Return the reason of the first rule that holds for *order*, or None; raises TemplateError."""
+        if not self._rules:
+            return None
+        seen = values_of(order)
+        return next((reason for rule, reason in self._rules if rule.holds(order=seen)), None)
+
+
+def _set(data: dict[str, Any], path: list[str], template: Template, values: dict[str, Any]) -> None:
+    name, rest = path[0], path[1:]
+    if rest and rest[0] == "*":
+        for item, seen in zip(data.get(name, []), values["order"][name], strict=True):
+            _set(item, rest[1:], template, {**values, _ITEMS[name]: seen})
+    elif rest:
+        inner = data.setdefault(name, {})
+        _set(inner, rest, template, values)
+        if not inner:
+            del data[name]
+    else:
+        text = template.render(**values).strip()
+        if text:
+            data[name] = text
+        else:
+            data.pop(name, None)
+
+
+def _check_path(path: list[str]) -> None:
+    model: Any = Order
+    for index, name in enumerate(path):
+        here = ".".join(path[: index + 1])
+        if model is str or not name:
+            raise TemplateError(f"{here}: there is nothing below this field")
+        if name == "*":
+            continue
+        if model is dict:
+            model = str
+            continue
+        field = model.model_fields.get(name)
+        if field is None or (index == 0 and name == "origin"):
+            close = get_close_matches(name, list(model.model_fields), n=1)
+            raise TemplateError(f"an order has no field {here}" + (f"; did you mean {close[0]!r}?" if close else ""))
+        is_list = get_origin(_plain(field.annotation)) is tuple
+        if is_list and (name not in _ITEMS or path[index + 1 : index + 2] != ["*"]):
+            example = f"{name}.*.FIELD" if name in _ITEMS else "another field"
+            raise TemplateError(f"{here} is a list; map {example} instead")
+        model = _inside(field.annotation)
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        raise TemplateError(f"{'.'.join(path)} has fields of its own; map one of {', '.join(model.model_fields)}")
+
+
+def _plain(annotation: Any) -> Any:
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _plain(get_args(annotation)[0])
+    if origin in (Union, types.UnionType):
+        return _plain(next(part for part in get_args(annotation) if part is not type(None)))
+    return annotation
+
+
+def _inside(annotation: Any) -> Any:
+    plain = _plain(annotation)
+    if get_origin(plain) is tuple:
+        plain = _plain(get_args(plain)[0])
+    if get_origin(plain) is dict:
+        return dict
+    return plain if isinstance(plain, type) and issubclass(plain, BaseModel) else str
+
+
+def _first(error: ValidationError) -> str:
+    detail = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in detail["loc"])
+    return f"after mapping, {where} {detail['msg'].removeprefix('Value error, ')}"

@@ -1,0 +1,33 @@
+"""Step *check*: an order must have what the destination needs before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..ledger import Staged, Verdict
+from ..records import Order
+from ..schema import Checker, load
+
+
+class OrderCheck:
+    """Canonical schema and the destination's `accepts`, compiled together."""
+
+    def __init__(self, accepts: Mapping[str, Any] | None, source: str, destination: str) -> None:
+        self._checker = Checker(load("order"), dict(accepts or {}))
+        self._source, self._destination = source, destination
+
+    def hold(self, staged: Staged, order: Order) -> Verdict | None:
+        """Return the hold that names each field *order* lacks, or None when it fits."""
+        misses = self._checker.misses(order.to_data())
+        if not misses:
+            return None
+        shown = "; ".join(f"{miss.path} {miss.message}" for miss in misses[:5])
+        more = f"; and {len(misses) - 5} more" if len(misses) > 5 else ""
+        return Verdict(
+            staged,
+            "held",
+            "invalid_field",
+            f"{self._destination} needs more than the order has: {shown}{more}",
+            f"add it at {self._source}, or set it by a template in the pipeline's map",
+        )

@@ -1,0 +1,115 @@
+"""The two ends of a pipeline: a connection together with its channel's hooks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import SecretStr
+
+from ..clock import Clock
+from ..config import ConnectionConfig
+from ..connection import Connection, MemorySpool, Spool
+from ..errors import PluginError, UnavailableError
+from ..http import Exchange, Http
+from ..pacing import Limits
+from ..plugins import Plugins
+from ..settings import Settings
+from ..wire import Request, Response
+
+Handlers = Mapping[str, Callable[[Request], Response]]
+"""Connection name → what answers instead of the network; simulators plug in here."""
+
+
+class StoppableClock:
+    """A clock whose sleepers wake up when the run is to stop."""
+
+    def __init__(self, clock: Clock, stop: threading.Event) -> None:
+        self._clock, self._stop = clock, stop
+        self.now, self.monotonic = clock.now, clock.monotonic
+
+    def sleep(self, seconds: float) -> None:
+        """Wait *seconds*; raises UnavailableError when the run stops meanwhile."""
+        left = seconds
+        while left > 0:
+            if self._stop.is_set():
+                raise UnavailableError("the run is stopping")
+            step = min(0.5, left)
+            self._clock.sleep(step)
+            left -= step
+
+
+@dataclass(frozen=True)
+class End:
+    """One end of a pipeline."""
+
+    plugins: Plugins
+    connection: Connection[Any]
+    limits: Limits
+
+    @property
+    def name(self) -> str:
+        """Return the connection's name."""
+        return self.connection.name
+
+    @property
+    def title(self) -> str:
+        """Return what people call the channel."""
+        return self.plugins.channels[self.connection.channel].title
+
+    def can(self, hook: str) -> bool:
+        """Return whether the channel implements *hook*."""
+        return self.plugins.can(self.connection.channel, hook)
+
+    def call(self, hook: str, **arguments: Any) -> Any:
+        """Call *hook* with this end's connection."""
+        return self.plugins.call(self.connection.channel, hook, connection=self.connection, **arguments)
+
+    def call_list(self, hook: str, expected: int, **arguments: Any) -> list[Any]:
+        """Call a hook that answers once for each of *expected* things; raises PluginError when it does not."""
+        answer = self.call(hook, **arguments)
+        if not isinstance(answer, list) or len(answer) != expected:
+            raise PluginError(
+                f"plugin {self.connection.channel!r}: {hook} must return one outcome for each of {expected}"
+            )
+        return answer
+
+
+def open_end(
+    config: ConnectionConfig,
+    plugins: Plugins,
+    clock: Clock,
+    *,
+    handlers: Handlers | None = None,
+    spool: Spool | None = None,
+    on_exchange: Callable[[Exchange], None] | None = None,
+) -> End:
+    """Return the end for *config*; nothing is sent yet. Close its connection when done."""
+    settings = config.settings
+    limits = plugins.channels[config.channel].limits
+    limits = replace(
+        limits,
+        in_flight=settings.in_flight or limits.in_flight,
+        settle_seconds=limits.settle_seconds if settings.settle_seconds is None else settings.settle_seconds,
+    )
+    http = Http(
+        settings.service_url,
+        clock=clock,
+        limits=limits,
+        timeout=settings.timeout,
+        handler=(handlers or {}).get(config.name),
+        secrets=secret_values(settings),
+        on_exchange=on_exchange,
+    )
+    connection: Connection[Any] = Connection(
+        config.name, config.channel, settings, http, clock, spool if spool is not None else MemorySpool()
+    )
+    return End(plugins, connection, limits)
+
+
+def secret_values(settings: Settings) -> list[str]:
+    """Return the secrets *settings* hold, so that they can be kept out of everything written."""
+    values = (getattr(settings, name) for name in type(settings).model_fields)
+    return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]

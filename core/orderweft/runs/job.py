@@ -1,0 +1,113 @@
+"""What the steps of one run share."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+from ..clock import Clock
+from ..config import PipelineConfig
+from ..errors import UnavailableError
+from ..ledger import Ledger, OrderBook, OrderRow
+from ..rules import FieldMap, SkipRules
+from .check import OrderCheck
+from .ends import End, StoppableClock
+
+Moment = Literal["staged", "decided", "intended", "sent", "settled", "acknowledged", "waiting", "ended"]
+"""The moments a run tells of; each follows its durable write, except `sent`, which precedes one, and `waiting`."""
+
+
+class Observer(Protocol):
+    """Somebody who watches a run, such as a progress bar; called from several threads."""
+
+    def __call__(self, moment: Moment, counts: Counter[str], note: str = "") -> None:
+        """Take notice of *moment*."""
+        ...
+
+
+def unwatched(moment: Moment, counts: Counter[str], note: str = "") -> None:
+    """Take no notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What a person may ask of one run."""
+
+    since: datetime | None = None
+    number: str | None = None
+    limit: int | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a dry run would do with one order."""
+
+    number: str
+    customer: str
+    action: str
+    message: str = ""
+    total: str = ""
+
+
+@dataclass
+class Report:
+    """How a run went."""
+
+    pipeline: str
+    run: int | None
+    counts: Counter[str]
+    holds: list[OrderRow] = field(default_factory=list)
+    previews: list[Preview] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    error: str | None = None
+    result: Literal["done", "held", "failed", "interrupted"] = "done"
+
+
+@dataclass
+class Job:
+    """One run under way."""
+
+    config: PipelineConfig
+    source: End
+    destination: End
+    ledger: Ledger
+    book: OrderBook
+    clock: Clock
+    options: RunOptions
+    report: Report
+    field_map: FieldMap
+    rules: SkipRules
+    checks: OrderCheck
+    observer: Observer = unwatched
+    stop: threading.Event = field(default_factory=threading.Event)
+    """Set when nothing more may be begun."""
+    failure: BaseException | None = None
+    fetched_all: bool = False
+    begun: int = 0
+    """Deliveries begun, for `--limit`."""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def count(self, **more: int) -> None:
+        """Add to the report's counts."""
+        with self._lock:
+            self.report.counts.update(more)
+
+    def tell(self, moment: Moment, note: str = "") -> None:
+        """Tell the observer."""
+        self.observer(moment, self.report.counts, note)
+
+    def fail(self, error: BaseException) -> None:
+        """Keep the first failure and begin nothing more."""
+        with self._lock:
+            self.failure = self.failure or error
+        self.stop.set()
+
+    def pause(self, seconds: float) -> None:
+        """Wait, but no longer than until the run is to stop."""
+        with suppress(UnavailableError):
+            StoppableClock(self.clock, self.stop).sleep(seconds)

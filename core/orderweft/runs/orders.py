@@ -1,0 +1,255 @@
+"""One run of a pipeline of orders: fetch, stage, decide, map, check, send, settle, acknowledge, report."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from hashlib import blake2b
+
+from ..clock import Clock
+from ..config import PipelineConfig
+from ..errors import ChannelError, LeaseLostError, SettingsError
+from ..http import Exchange
+from ..ledger import Ledger, Route, Staged, Verdict, holds
+from ..plugins import Plugins
+from ..records import Order
+from ..rules import FieldMap, SkipRules
+from .acknowledge import acknowledge
+from .check import OrderCheck
+from .decide import decide
+from .ends import End, Handlers, StoppableClock, open_end
+from .fetch import PageReader, pages
+from .job import Job, Observer, Preview, Report, RunOptions, unwatched
+from .map import map_order
+from .send import Ready, Sender
+from .settle import settle_open
+
+WAITING_PAGE = 100
+ROUNDS = 3
+"""How often a run sends again what a look-up has shown not to have arrived."""
+MAX_PREVIEWS = 10_000
+
+
+def run_orders(
+    config: PipelineConfig,
+    plugins: Plugins,
+    ledger: Ledger,
+    clock: Clock,
+    *,
+    options: RunOptions | None = None,
+    observer: Observer = unwatched,
+    handlers: Handlers | None = None,
+    on_exchange: Callable[[Exchange], None] | None = None,
+) -> Report:
+    """Run *config* once and return how it went.
+
+    A channel that fails ends the run with the report's `error`. Raises SettingsError when the pair cannot work as
+    configured and LedgerError when the ledger cannot be used or another process runs the pipeline.
+    """
+    options = options or RunOptions()
+    with ExitStack() as closing:
+        stop = threading.Event()
+        patient = StoppableClock(clock, stop)
+        spool = None if options.dry_run else ledger.spool(config.name)
+        source = open_end(config.source, plugins, patient, handlers=handlers, on_exchange=on_exchange, spool=spool)
+        closing.callback(source.connection.close)
+        destination = open_end(config.destination, plugins, patient, handlers=handlers, on_exchange=on_exchange)
+        closing.callback(destination.connection.close)
+        route, checks = _route(config, source, destination), _checks(source, destination)
+        claim = None if options.dry_run else ledger.claim(config.name)
+        run = 0 if claim is None else ledger.start_run(claim)
+        report = Report(config.name, run or None, Counter())
+        job = Job(
+            config=config,
+            source=source,
+            destination=destination,
+            ledger=ledger,
+            book=ledger.book(route, claim, run),
+            clock=clock,
+            options=options,
+            report=report,
+            field_map=FieldMap(config.settings.map),
+            rules=SkipRules((rule.when, rule.reason) for rule in config.settings.skip),
+            checks=checks,
+            observer=observer,
+            stop=stop,
+        )
+        try:
+            _run(job)
+        finally:
+            _finish(job)
+            if claim is not None and not isinstance(job.failure, LeaseLostError):
+                ledger.end_run(run, report.result, report.counts, report.error)
+                ledger.release(claim)
+            job.tell("ended")
+        if job.failure is not None and not isinstance(job.failure, ChannelError | KeyboardInterrupt):
+            raise job.failure
+        return report
+
+
+def _route(config: PipelineConfig, source: End, destination: End) -> Route:
+    wanted = source.can("acknowledge_orders") and source.call("acknowledge_orders", acknowledgements=[]) is not None
+    return Route(config.name, source.name, destination.name, config.settings.fingerprint(), wanted)
+
+
+def _checks(source: End, destination: End) -> OrderCheck:
+    accepts = destination.call("accepts", kind="orders")
+    if accepts is None:
+        raise SettingsError(f"{destination.title} takes no orders with these settings")
+    return OrderCheck(accepts, source.title, destination.title)
+
+
+def _run(job: Job) -> None:
+    try:
+        if job.options.dry_run:
+            _preview(job)
+            return
+        settle_open(job)
+        for _ in range(ROUNDS):
+            before = job.report.counts["in_doubt"]
+            _pass(job)
+            if job.stop.is_set() or job.report.counts["in_doubt"] == before:
+                break
+            settle_open(job)
+        acknowledge(job)
+    except (ChannelError, KeyboardInterrupt) as error:
+        job.fail(error)
+    except BaseException as error:
+        job.fail(error)
+        raise
+
+
+def _pass(job: Job) -> None:
+    with Sender(job) as sender:
+        for staged in _waiting(job):
+            _work(job, staged, sender)
+        if job.stop.is_set() or job.fetched_all or _enough(job):
+            return
+        with PageReader(pages(job)) as reader:
+            while (page := reader.take()) is not None:
+                staged = job.book.stage(page, move_bookmark=job.options.since is None and job.options.number is None)
+                job.count(
+                    fetched=len(page.items),
+                    new=sum(one.new for one in staged),
+                    changed=sum(one.changed and not one.new for one in staged),
+                    known=sum(one.state == "delivered" for one in staged),
+                )
+                job.tell("staged")
+                if job.stop.is_set() or _enough(job):
+                    return
+                reader.advance()
+                _work(job, [one for one in staged if one.state == "staged"], sender)
+        job.fetched_all = True
+
+
+def _waiting(job: Job) -> Iterator[list[Staged]]:
+    if job.options.number is not None:
+        yield job.book.one(job.options.number)
+        return
+    after = ""
+    while not job.stop.is_set() and (staged := job.book.waiting(after, WAITING_PAGE)):
+        after = staged[-1].id
+        yield staged
+
+
+def _work(job: Job, staged: Sequence[Staged], sender: Sender) -> None:
+    verdicts, ready = _sort(job, staged)
+    job.book.decide(verdicts)
+    job.count(
+        skipped=sum(verdict.state == "skipped" for verdict in verdicts),
+        cancelled=sum(verdict.state == "cancelled" for verdict in verdicts),
+        held=sum(verdict.state == "held" for verdict in verdicts),
+    )
+    if verdicts:
+        job.tell("decided")
+    if job.options.limit is not None:
+        ready = ready[: max(0, job.options.limit - job.begun)]
+    job.begun += len(ready)
+    sender.send(ready)
+
+
+def _enough(job: Job) -> bool:
+    return job.options.limit is not None and job.begun >= job.options.limit
+
+
+def _sort(job: Job, staged: Sequence[Staged]) -> tuple[list[Verdict], list[Ready]]:
+    verdicts: list[Verdict] = []
+    ready: list[Ready] = []
+    for one in staged:
+        judged = _judge(job, one)
+        if isinstance(judged, Verdict):
+            verdicts.append(judged)
+        else:
+            ready.append(Ready(one, judged, delivery_key(job.config.settings.source, one.id)))
+    return verdicts, ready
+
+
+def _judge(job: Job, staged: Staged) -> Order | Verdict:
+    verdict = decide(staged, job.rules, job.source.title)
+    if verdict is not None or staged.order is None:
+        assert verdict is not None
+        return verdict
+    mapped = map_order(staged, staged.order, job.field_map)
+    if isinstance(mapped, Verdict):
+        return mapped
+    return job.checks.hold(staged, mapped) or mapped
+
+
+def delivery_key(connection: str, id: str) -> str:  # noqa: A002  the record's own word
+    """Return the key of an order's delivery: its identity, readable where that is possible."""
+    plain = f"{connection}-{id}"
+    if len(plain) <= 64 and re.fullmatch(r"[A-Za-z0-9._:-]+", plain):
+        return plain
+    return f"{blake2b(plain.encode(), digest_size=16).hexdigest()}"
+
+
+def _preview(job: Job) -> None:
+    seen: set[str] = set()
+    for staged in _waiting(job):
+        seen.update(one.id for one in staged)
+        _foresee(job, staged)
+    for page in pages(job):
+        staged = job.book.stage(page, keep=False)
+        job.count(fetched=len(page.items), new=sum(one.new for one in staged))
+        _foresee(job, [one for one in staged if one.state == "staged" and one.id not in seen])
+        if len(job.report.previews) >= MAX_PREVIEWS:
+            job.report.warnings.append(f"only the first {MAX_PREVIEWS} orders are shown")
+            return
+
+
+def _foresee(job: Job, staged: Sequence[Staged]) -> None:
+    verdicts, ready = _sort(job, staged)
+    for verdict in verdicts:
+        job.count(**{verdict.state: 1})
+        job.report.previews.append(_previewed(verdict.staged, verdict.state, verdict.message))
+    there = {}
+    if ready and job.destination.can("find_orders"):
+        there = job.destination.call("find_orders", keys=[one.key for one in ready])
+    for one in ready:
+        receipt = there.get(one.key)
+        job.count(**{"already_there" if receipt else "ready": 1})
+        message = f"it is there as {receipt.number or receipt.id}" if receipt else ""
+        job.report.previews.append(_previewed(one.staged, "already there" if receipt else "deliver", message))
+
+
+def _previewed(staged: Staged, action: str, message: str) -> Preview:
+    order = staged.order
+    if order is None:
+        return Preview(staged.number, "", action, message)
+    customer = " ".join(part for part in (order.customer.account_code, order.customer.name) if part)
+    return Preview(staged.number, customer, action, message, f"{order.lines_total} {order.currency}")
+
+
+def _finish(job: Job) -> None:
+    report, failure = job.report, job.failure
+    if not job.options.dry_run and not isinstance(failure, LeaseLostError):
+        report.holds = holds(job.ledger, job.config.name)
+    if isinstance(failure, KeyboardInterrupt):
+        report.result = "interrupted"
+    elif failure is not None:
+        report.result, report.error = "failed", str(failure)
+    elif report.holds:
+        report.result = "held"

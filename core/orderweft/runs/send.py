@@ -1,0 +1,133 @@
+"""Step *send*: the intent first, then the delivery, on as many threads as the destination bears."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from ..errors import (
+    AuthenticationError,
+    LedgerError,
+    OrderweftError,
+    SettingsError,
+    UnavailableError,
+    UnknownOutcomeError,
+)
+from ..exchange import Delivery
+from ..ledger import Intent, Staged
+from ..records import NotSent, Order, Outcome, Unknown
+from .job import Job
+
+TRIES = 5
+"""Calls made for one intent as long as the destination says that nothing was applied."""
+LONGEST_WAIT = 120.0
+"""A destination that wants a longer pause is left to the next run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An order that has passed every check."""
+
+    staged: Staged
+    order: Order
+    key: str
+
+
+class Sender:
+    """Deliver batches side by side; use it in a `with` block, whose end waits for all of them."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        limits = job.destination.limits
+        self._batch = max(1, limits.batch_size)
+        self._room = threading.BoundedSemaphore(limits.in_flight + 1)
+        self._pool = ThreadPoolExecutor(limits.in_flight, thread_name_prefix="send")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._job.stop.set()
+        self._pool.shutdown(wait=True)
+
+    def send(self, ready: Sequence[Ready]) -> None:
+        """Hand over *ready*; blocks while enough is on its way, so that memory stays bounded."""
+        for start in range(0, len(ready), self._batch):
+            self._room.acquire()
+            self._pool.submit(self._work, ready[start : start + self._batch])
+
+    def _work(self, batch: Sequence[Ready]) -> None:
+        try:
+            if not self._job.stop.is_set():
+                _deliver(self._job, batch)
+        except BaseException as error:  # a thread has nobody above it; the run raises it again at its end
+            self._job.fail(error)
+        finally:
+            self._room.release()
+
+
+def _deliver(job: Job, batch: Sequence[Ready]) -> None:
+    intents, done = job.book.intend([(ready.staged, ready.key) for ready in batch])
+    job.count(already_there=len(done))
+    job.tell("intended")
+    orders = {ready.key: ready.order for ready in batch}
+    for left in range(TRIES - 1, -1, -1):
+        outcomes = _call(job, intents, orders)
+        job.tell("sent")
+        final, again, wait = [], [], 0.0
+        for intent, outcome in zip(intents, outcomes, strict=True):
+            if isinstance(outcome, NotSent) and _worth_waiting(job, outcome, left):
+                again.append(intent)
+                wait = max(wait, outcome.retry_after if outcome.retry_after is not None else 2.0 ** (TRIES - 1 - left))
+            else:
+                final.append((intent, outcome))
+        if final:
+            job.book.settle(final)
+            job.count(**_counted(outcome for _, outcome in final))
+            job.tell("settled")
+        if not again:
+            return
+        intents = again
+        job.pause(wait)
+
+
+def _call(job: Job, intents: Sequence[Intent], orders: dict[str, Order]) -> list[Outcome]:
+    deliveries = [Delivery(orders[intent.key], intent.key) for intent in intents]
+    if not deliveries:
+        return []
+    try:
+        return job.destination.call_list("deliver_orders", len(deliveries), deliveries=deliveries)
+    except (AuthenticationError, SettingsError) as error:
+        job.fail(error)
+        return [NotSent(message=str(error))] * len(deliveries)
+    except UnavailableError as error:
+        return [NotSent(message=str(error), retry_after=error.retry_after)] * len(deliveries)
+    except UnknownOutcomeError as error:
+        return [Unknown(message=str(error))] * len(deliveries)
+    except LedgerError:
+        raise
+    except OrderweftError as error:
+        job.fail(error)
+        return [Unknown(message=str(error))] * len(deliveries)
+
+
+def _worth_waiting(job: Job, outcome: NotSent, left: int) -> bool:
+    if job.stop.is_set():
+        return False
+    if left == 0 or (outcome.retry_after or 0) > LONGEST_WAIT:
+        job.fail(UnavailableError(f"{job.destination.name}: {outcome.message}", retry_after=outcome.retry_after))
+        return False
+    return True
+
+
+def _counted(outcomes: Iterable[Outcome]) -> Counter[str]:
+    names = {"accepted": "delivered", "refused": "held", "unknown": "in_doubt"}
+    return Counter(names.get(outcome.outcome, outcome.outcome) for outcome in outcomes)

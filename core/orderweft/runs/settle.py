@@ -1,0 +1,67 @@
+"""Step *settle*: ask the destination about every delivery whose outcome is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from ..errors import UnavailableError
+from ..ledger import Intent
+from ..records import Accepted, NotSent, Receipt
+from .job import Job
+
+LOOKUPS = 3
+BATCH = 100
+
+
+def settle_open(job: Job) -> None:
+    """Look up what was sent without an answer; nothing is ever sent again before that.
+
+    A destination that cannot be asked leaves such orders to a person.
+    """
+    after = 0
+    while intents := job.book.unsettled(after, BATCH):
+        after = intents[-1].attempt
+        if not job.destination.can("find_orders"):
+            _park(job, intents)
+            continue
+        found = _look_up(job, intents)
+        job.book.settle(
+            [
+                (intent, Accepted(receipt=found[intent.key]))
+                if intent.key in found
+                else (intent, NotSent(message="looked up: it had not arrived; it is sent again"))
+                for intent in intents
+            ]
+        )
+        job.count(delivered=len(found))
+        job.tell("settled")
+
+
+def _look_up(job: Job, intents: Sequence[Intent]) -> dict[str, Receipt]:
+    newest = max(datetime.fromisoformat(intent.started_at) for intent in intents)
+    certain = newest + timedelta(seconds=job.destination.limits.settle_seconds)
+    wait = (certain - job.clock.now()).total_seconds()
+    if wait > 0:
+        job.tell("waiting", f"{int(wait) + 1} s until {len(intents)} orders without an answer can be looked up")
+        job.pause(wait)
+    keys = [intent.key for intent in intents]
+    for left in range(LOOKUPS - 1, -1, -1):
+        try:
+            found: dict[str, Receipt] = job.destination.call("find_orders", keys=keys)
+            return {key: found[key] for key in keys if key in found}
+        except UnavailableError as error:
+            if not left or (error.retry_after or 0) > 120:
+                raise
+            job.pause(error.retry_after or 5.0)
+    raise AssertionError("unreachable")
+
+
+def _park(job: Job, intents: Sequence[Intent]) -> None:
+    keys = ", ".join(intent.key for intent in intents[:3])
+    job.book.park(
+        intents,
+        f"it was sent to {job.destination.name} and no answer came; {job.destination.title} cannot be asked about it",
+        f"look in {job.destination.title} for {keys}, and enter the order there by hand if it is missing",
+    )
+    job.count(held=len(intents))
