@@ -25,7 +25,7 @@ from orderweft import (
 )
 from orderweft.testing import brand
 
-PAGE = 100
+PAGE = 250
 
 
 class NullSettings(Settings):
@@ -108,7 +108,7 @@ def destination() -> Any:
 
     @hookimpl
     def describe() -> Channel:
-        return Channel("Null destination", NullSettings, Limits(in_flight=2, batch_size=100))
+        return Channel("Null destination", NullSettings, Limits(in_flight=2, batch_size=250))
 
     @hookimpl
     def check_connection(connection: Connection[NullSettings]) -> Account:

@@ -31,9 +31,12 @@ ServiceUrl = Annotated[str, AfterValidator(_check_url)]
 """An https address; plain http only for loopback."""
 
 
-def account_field(**more: Any) -> Any:
-    """Declare a setting that belongs to the account, so that no pipeline may override it."""
-    return Field(json_schema_extra={"account": True}, **more)
+def account_field(*, suggested: bool = False, **more: Any) -> Any:
+    """Declare a setting that belongs to the account, so that no pipeline may override it.
+
+    A *suggested* one is asked for by `orderweft init` although another setting could stand in for it.
+    """
+    return Field(json_schema_extra={"account": True, "suggested": suggested}, **more)
 
 
 class Settings(BaseModel, ABC):

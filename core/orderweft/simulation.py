@@ -52,6 +52,10 @@ class Simulator(Protocol):
         """Return the credentials this simulator takes, by setting name, without the address."""
         ...
 
+    def facts(self) -> Mapping[str, int]:
+        """Return what a person would count there, such as `{"orders": 64}`, for the closing lines of a rehearsal."""
+        ...
+
 
 class Faulty:
     """A handler that plays a simulator with faults; also counts and keeps the calls."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ from .model import Config, ConnectionConfig, PipelineConfig, PipelineSettings, s
 
 M = TypeVar("M", bound=BaseModel)
 DEFAULT_PATH = Path("orderweft.toml")
+AccountOf = Callable[[str, str], Mapping[str, Any] | None]
 _PLACEHOLDER = "not-resolved"
 
 
@@ -30,11 +31,12 @@ def load_config(
     *,
     environ: Mapping[str, str] | None = None,
     secrets_needed: bool = True,
-    overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    account: AccountOf | None = None,
 ) -> Config:
     """Return the checked configuration; raises SettingsError with every mistake, one a line.
 
-    Without *secrets_needed*, references to secrets are not followed. *overrides* replace settings of connections.
+    Without *secrets_needed*, references to secrets are not followed. *account* gives, for a connection's name and
+    channel, account settings to use instead of those in the file, as a rehearsal does.
     """
     text = _read(path)
     try:
@@ -42,10 +44,14 @@ def load_config(
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path}: {_toml_mistake(str(error))}") from None
     loader = _Loader(path, Lines(text), plugins, os.environ if environ is None else environ, secrets_needed)
-    config = loader.load(tables, overrides or {})
+    config = loader.load(tables, account or _as_written)
     if loader.mistakes:
         raise SettingsError("\n".join(text for _, text in sorted(loader.mistakes)))
     return config
+
+
+def _as_written(name: str, channel: str) -> Mapping[str, Any] | None:
+    return None
 
 
 def _read(path: Path) -> str:
@@ -74,7 +80,7 @@ class _Loader:
         self.mistakes: list[tuple[int, str]] = []
         self.warnings: list[str] = []
 
-    def load(self, tables: dict[str, Any], overrides: Mapping[str, Mapping[str, Any]]) -> Config:
+    def load(self, tables: dict[str, Any], account: AccountOf) -> Config:
         for name in tables.keys() - {"connections", "pipelines", "ledger"}:
             self.wrong([name], f"is not known here{_meant(name, ['connections', 'pipelines', 'ledger'])}")
         ledger = tables.get("ledger", "orderweft.db")
@@ -84,7 +90,7 @@ class _Loader:
         raw = {name: self.table(["connections", name], value) for name, value in self.tables(tables, "connections")}
         connections: dict[str, ConnectionConfig] = {}
         for name, table in raw.items():
-            if (found := self.connection(name, {**table, **overrides.get(name, {})})) is not None:
+            if (found := self.connection(name, self.replaced(name, table, account))) is not None:
                 connections[name] = found
         pipelines: dict[str, PipelineConfig] = {}
         for name, value in self.tables(tables, "pipelines"):
@@ -93,6 +99,14 @@ class _Loader:
                 pipelines[name] = piped
         where = self.path.parent / Path(ledger).expanduser()
         return Config(self.path, where, connections, pipelines, tuple(self.warnings))
+
+    def replaced(self, name: str, table: dict[str, Any], account: AccountOf) -> dict[str, Any]:
+        channel = self.plugins.channels.get(str(table.get("channel")))
+        given = None if channel is None else account(name, str(table["channel"]))
+        if channel is None or given is None:
+            return table
+        own = channel.settings.account_fields()
+        return {key: value for key, value in table.items() if key not in own} | dict(given)
 
     def tables(self, tables: dict[str, Any], name: str) -> Sequence[tuple[str, Any]]:
         return list(self.table([name], tables.get(name, {})).items())

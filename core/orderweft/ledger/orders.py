@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
+from pydantic_core import to_json
+
 from ..exchange import Acknowledgement, Fetched, Page
 from ..records import Accepted, AlreadyThere, NotSent, Order, Outcome, Receipt, Refused
 from .store import Claim, Store, stamp
@@ -18,6 +20,9 @@ OrderState = Literal["staged", "sending", "delivered", "skipped", "held", "super
 
 RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (15, 60, 240, 1440))
 """How long a refused order waits before it is offered again: the first time, the second time, and so on."""
+
+_FIXED = ("delivered", "sending")
+"""States that a new revision does not change."""
 
 _NEVER_AGAIN = ("invalid_field", "needs_person", "in_doubt")
 """Holds that only a change of the order, the configuration or a person releases."""
@@ -47,6 +52,8 @@ class Staged:
     order: Order | None
     problem: str | None = None
     skip: str | None = None
+    data: dict[str, Any] | None = None
+    """The order as plain JSON values."""
     new: bool = False
     changed: bool = False
     """True when this page brought a revision not seen before."""
@@ -103,8 +110,10 @@ class OrderBook:
             known = self._known(db, items)
             staged, news, updates, revisions = [], [], [], []
             for item in items.values():
-                row, mark = known.get(item.id), _fingerprint(item)
-                entry = _staged(item, row, mark)
+                data = item.order.to_data() if item.order else None
+                record = to_json(data).decode() if data else None
+                row, mark = known.get(item.id), _fingerprint(item, record)
+                entry = _staged(item, data, row, mark)
                 staged.append(entry)
                 if row is None:
                     news.append((pipeline, item.id, item.number, self.route.source, self.route.destination,
@@ -113,7 +122,6 @@ class OrderBook:
                     updates.append((item.number, entry.state, _customer(item), entry.revision, mark, now, self._run,
                                     pipeline, item.id))  # fmt: skip
                 if entry.changed:
-                    record = item.order.to_json() if item.order else None
                     revisions.append((pipeline, item.id, entry.revision, mark, now, self._run, item.payload, record,
                                       item.problem, item.skip))  # fmt: skip
             db.executemany(_NEW_ORDER, news)
@@ -336,30 +344,46 @@ _EARLIER = """SELECT pipeline, outcome, receipt FROM attempts WHERE destination 
     AND (outcome IS NULL OR outcome IN ('accepted', 'already_there', 'unknown')) LIMIT 1"""
 
 
-def _fingerprint(item: Fetched) -> str:
-    digest = hashlib.blake2b(digest_size=16)
-    if item.order is None:
-        digest.update((item.payload or "").encode())
-    else:
-        touched: Any = {"modified_at": True, "origin": {"revision"}}
-        digest.update(item.order.model_dump_json(exclude_none=True, exclude=touched).encode())
-    digest.update(f"\0{item.problem or ''}\0{item.skip or ''}".encode())
-    return digest.hexdigest()
+def _fingerprint(item: Fetched, record: str | None) -> str:
+    """Tell revisions apart; a new modification stamp alone is none."""
+    text = item.payload or "" if record is None or item.order is None else _unstamped(item.order, record)
+    told = f"{text}\0{item.problem or ''}\0{item.skip or ''}"
+    return hashlib.blake2b(told.encode(), digest_size=16).hexdigest()
 
 
-def _staged(item: Fetched, row: sqlite3.Row | None, mark: str) -> Staged:
-    if row is None:
-        return Staged(item.id, item.number, "staged", 1, item.order, item.problem, item.skip, new=True, changed=True)
-    changed = row["fingerprint"] != mark
-    fixed = row["state"] in ("delivered", "sending") or row["reason"] == "in_doubt"
-    state: OrderState = row["state"] if fixed or not changed else "staged"
-    revision = row["revision"] + (1 if changed else 0)
-    return Staged(item.id, item.number, state, revision, item.order, item.problem, item.skip, changed=changed)
+def _unstamped(order: Order, record: str) -> str:
+    # both fields come before any text a source can choose the names of, so the first occurrence is the right one
+    for name, value in (("revision", order.origin.revision), ("modified_at", order.modified_at)):
+        if value is not None:
+            before, found, after = record.partition(f',"{name}":"')
+            record = before + after.partition('"')[2] if found else record
+    return record
+
+
+def _staged(item: Fetched, data: dict[str, Any] | None, row: sqlite3.Row | None, mark: str) -> Staged:
+    changed = row is None or row["fingerprint"] != mark
+    state: OrderState = "staged"
+    if row is not None and (not changed or row["state"] in _FIXED or row["reason"] == "in_doubt"):
+        state = row["state"]
+    revision = (row["revision"] if row is not None else 0) + (1 if changed else 0)
+    return Staged(
+        item.id,
+        item.number,
+        state,
+        revision,
+        item.order,
+        item.problem,
+        item.skip,
+        data,
+        new=row is None,
+        changed=changed,
+    )
 
 
 def _from_row(row: sqlite3.Row) -> Staged:
-    order = Order.model_validate_json(row["record"]) if row["record"] else None
-    return Staged(row["id"], row["number"], "staged", row["revision"], order, row["problem"], row["skip"])
+    data = json.loads(row["record"]) if row["record"] else None
+    order = Order.model_validate(data) if data else None
+    return Staged(row["id"], row["number"], "staged", row["revision"], order, row["problem"], row["skip"], data)
 
 
 def _customer(item: Fetched) -> str | None:

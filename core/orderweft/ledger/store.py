@@ -48,7 +48,7 @@ class RunRow:
 
 def stamp(moment: datetime) -> str:
     """Return *moment* as the ledger writes it; such texts sort by time."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 class Store:

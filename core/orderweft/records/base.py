@@ -23,6 +23,8 @@ from stdnum import ean
 
 from ..errors import InvalidRecordError
 
+MONEY_PLACES = 6
+"""Decimal places an amount may have; up to six, Python writes a Decimal without an exponent."""
 MONEY_PATTERN = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$"
 INSTANT_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z$"
 
@@ -41,13 +43,11 @@ def _to_decimal(value: Any) -> Any:
         raise ValueError("money must be text such as '19.90'") from None
     if not amount.is_finite():
         raise ValueError("money must be a finite amount")
-    if len(amount.as_tuple().digits) + abs(amount.adjusted()) > 60:
-        raise ValueError("money has too many digits")
+    if amount.adjusted() > 24 or int(amount.as_tuple().exponent) < -MONEY_PLACES:
+        raise ValueError(f"money must have at most 24 digits and {MONEY_PLACES} decimal places")
+    if not amount:
+        amount = amount.copy_abs()
     return amount.quantize(Decimal(1)) if int(amount.as_tuple().exponent) > 0 else amount
-
-
-def _money_text(amount: Decimal) -> str:
-    return f"{amount:f}" if amount else f"{abs(amount):f}"
 
 
 def _check_currency(code: str) -> str:
@@ -89,7 +89,6 @@ OptionalText = Annotated[Text | None, Blankable]
 Money = Annotated[
     Decimal,
     BeforeValidator(_to_decimal),
-    PlainSerializer(_money_text, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": MONEY_PATTERN, "title": "Money"}),
 ]
 """A decimal amount; JSON carries it as text such as "19.90"."""

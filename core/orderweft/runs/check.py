@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..ledger import Staged, Verdict
-from ..records import Order
 from ..schema import Checker, load
 
 
@@ -17,9 +16,9 @@ class OrderCheck:
         self._checker = Checker(load("order"), dict(accepts or {}))
         self._source, self._destination = source, destination
 
-    def hold(self, staged: Staged, order: Order) -> Verdict | None:
-        """Return the hold that names each field *order* lacks, or None when it fits."""
-        misses = self._checker.misses(order.to_data())
+    def hold(self, staged: Staged, data: dict[str, Any]) -> Verdict | None:
+        """Return the hold that names each field the order, as plain *data*, lacks, or None when it fits."""
+        misses = self._checker.misses(data)
         if not misses:
             return None
         shown = "; ".join(f"{miss.path} {miss.message}" for miss in misses[:5])

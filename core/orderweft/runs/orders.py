@@ -195,7 +195,8 @@ def _judge(job: Job, staged: Staged) -> Order | Verdict:
     mapped = map_order(staged, staged.order, job.field_map)
     if isinstance(mapped, Verdict):
         return mapped
-    return job.checks.hold(staged, mapped) or mapped
+    data = staged.data if mapped is staged.order and staged.data else mapped.to_data()
+    return job.checks.hold(staged, data) or mapped
 
 
 def delivery_key(connection: str, id: str) -> str:  # noqa: A002  the record's own word

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -62,16 +62,16 @@ class Sender:
         """Hand over *ready*; blocks while enough is on its way, so that memory stays bounded."""
         for start in range(0, len(ready), self._batch):
             self._room.acquire()
-            self._pool.submit(self._work, ready[start : start + self._batch])
+            self._pool.submit(self._work, ready[start : start + self._batch]).add_done_callback(self._done)
 
     def _work(self, batch: Sequence[Ready]) -> None:
-        try:
-            if not self._job.stop.is_set():
-                _deliver(self._job, batch)
-        except BaseException as error:  # a thread has nobody above it; the run raises it again at its end
+        if not self._job.stop.is_set():
+            _deliver(self._job, batch)
+
+    def _done(self, work: Future[None]) -> None:
+        self._room.release()
+        if (error := work.exception()) is not None:
             self._job.fail(error)
-        finally:
-            self._room.release()
 
 
 def _deliver(job: Job, batch: Sequence[Ready]) -> None:

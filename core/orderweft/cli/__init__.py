@@ -1,0 +1,41 @@
+"""The command line."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+
+from .common import new_context
+from .orders import orders, runs
+from .rehearse import rehearse, simulate
+from .run import run
+from .schema import schema
+from .setup import check, fit, init, plugins, settings
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "-c",
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default="orderweft.toml",
+    envvar="ORDERWEFT_CONFIG",
+    show_default=True,
+    help="The configuration file.",
+)
+@click.version_option(version("orderweft"), prog_name="orderweft")
+@click.pass_context
+def main(context: click.Context, config: Path) -> None:
+    """Move wholesale orders between the systems a fashion brand already has.
+
+    Start with `orderweft init`, then `orderweft check`, then `orderweft run --dry-run`.
+    Exit codes: 0 done, 3 done with orders held, 2 configuration or usage, 4 a channel cannot be
+    reached or refuses our credentials, 1 anything unexpected.
+    """
+    context.obj = new_context(config)
+
+
+for command in (init, plugins, settings, check, fit, run, orders, runs, schema, simulate, rehearse):
+    main.add_command(command)

@@ -1,0 +1,51 @@
+"""What most commands need: the plugins, the configuration and the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import click
+
+from ..clock import Clock, SystemClock
+from ..config import Config, load_config
+from ..errors import SettingsError
+from ..ledger import Ledger
+from ..plugins import Plugins
+from . import output
+
+
+@dataclass
+class Context:
+    """The state one invocation of the command line shares."""
+
+    path: Path
+    clock: Clock
+
+    @cached_property
+    def plugins(self) -> Plugins:
+        """Return the installed plugins."""
+        return Plugins.installed()
+
+    def config(self, *, secrets_needed: bool = True) -> Config:
+        """Return the configuration, its warnings printed."""
+        config = load_config(self.path, self.plugins, secrets_needed=secrets_needed)
+        for warning in config.warnings:
+            output.warn(warning)
+        return config
+
+    def ledger(self, *, must_exist: bool = False) -> Ledger:
+        """Return the ledger the configuration names; with *must_exist* it is not created."""
+        path = load_config(self.path, self.plugins, secrets_needed=False).ledger
+        if must_exist and not path.exists():
+            raise SettingsError(f"{path} does not exist yet: no pipeline of {self.path} has run")
+        return Ledger(path, self.clock)
+
+
+pass_context = click.make_pass_decorator(Context)
+
+
+def new_context(path: Path) -> Context:
+    """Return the state for one invocation."""
+    return Context(path, SystemClock())

@@ -1,0 +1,83 @@
+"""How commands speak: tables and sentences for people, JSON for machines, exit codes for both."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, ParamSpec, TypeVar
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..errors import ChannelError, OrderweftError, PluginError, SettingsError, TemplateError
+
+DONE, UNEXPECTED, USAGE, HELD, CHANNEL, INTERRUPTED = 0, 1, 2, 3, 4, 130
+"""Exit codes: done, unexpected, configuration or usage, done with holds, channel unreachable or refusing."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for machines.")
+
+
+def speaks_plainly(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn our own errors into one message and the right exit code, without a traceback."""
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except OrderweftError as error:
+            complain(str(error))
+            sys.exit(exit_code(error))
+        except KeyboardInterrupt:
+            complain("interrupted")
+            sys.exit(INTERRUPTED)
+
+    return wrapped
+
+
+def exit_code(error: BaseException) -> int:
+    """Return the exit code for *error*."""
+    if isinstance(error, SettingsError | PluginError | TemplateError):
+        return USAGE
+    return CHANNEL if isinstance(error, ChannelError) else UNEXPECTED
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return where to print: as wide as the terminal, 120 columns in a pipe, colors only on a terminal."""
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(file=stream, width=None if stream.isatty() else 120, highlight=False, soft_wrap=False)
+
+
+def complain(message: str) -> None:
+    """Print an error to standard error, each of its lines marked."""
+    for line in message.splitlines() or [""]:
+        click.echo(click.style("Error: ", fg="red", bold=True) + line, err=True)
+
+
+def warn(message: str) -> None:
+    """Print a warning to standard error."""
+    click.echo(click.style("Warning: ", fg="yellow", bold=True) + message, err=True)
+
+
+def say_json(value: Any) -> None:
+    """Print *value* as JSON."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str | None = None) -> None:
+    """Print a table."""
+    drawn = Table(
+        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold"
+    )
+    for heading in headings:
+        drawn.add_column(heading, overflow="fold")
+    for row in rows:
+        drawn.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+    console().print(drawn)

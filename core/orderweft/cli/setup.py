@@ -1,0 +1,312 @@
+"""`orderweft init`, `plugins`, `settings`, `check`, `fit`: everything before the first run."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any, get_args
+
+import click
+from pydantic import SecretStr
+from pydantic_core import PydanticUndefined
+
+from ..config import Config, ConnectionConfig, PipelineConfig
+from ..errors import ChannelError, SettingsError
+from ..exchange import Account, Kind
+from ..fit import Fit
+from ..fit import fit as fit_of
+from ..plugins import MOVES, Plugins
+from ..runs import open_end
+from ..settings import Settings
+from ..twig import lint
+from . import output
+from .common import Context, pass_context
+
+
+@click.command()
+@click.option("--source", help="The channel orders come from.")
+@click.option("--destination", help="The channel orders go to.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
+@pass_context
+@output.speaks_plainly
+def init(context: Context, source: str | None, destination: str | None, force: bool) -> None:
+    """Write a commented orderweft.toml to start from; asks which channels to connect."""
+    if context.path.exists() and not force:
+        raise SettingsError(f"{context.path} exists; --force overwrites it")
+    source = _ask(context.plugins, "Orders come from", "fetch_orders", source)
+    destination = _ask(context.plugins, "Orders go to", "deliver_orders", destination)
+    names = (source, destination) if source != destination else (f"{source}_from", f"{destination}_to")
+    context.path.write_text(_starter(context.plugins, (source, destination), names), encoding="utf-8")
+    click.echo(f"Wrote {context.path}. Next:")
+    click.echo("  1. fill in the settings it asks for, and set the environment variables it names")
+    click.echo("  2. orderweft check           are the credentials good, does the pair fit?")
+    click.echo("  3. orderweft rehearse        the whole thing without touching an account")
+    click.echo("  4. orderweft run --dry-run   what would be delivered, changing nothing")
+
+
+@click.command()
+@output.json_option
+@pass_context
+@output.speaks_plainly
+def plugins(context: Context, as_json: bool) -> None:
+    """List installed plugins and what each can do; broken ones with the reason."""
+    found = context.plugins
+    if as_json:
+        output.say_json(
+            {
+                "channels": {name: found.abilities(name) for name in found.channels},
+                "wrappers": found.wrappers,
+                "broken": [{"name": b.name, "distribution": b.distribution, "reason": b.reason} for b in found.broken],
+            }
+        )
+    else:
+        rows: list[Sequence[Any]] = [
+            [name, channel.title, found.distributions[name], ", ".join(found.abilities(name))]
+            for name, channel in found.channels.items()
+        ]
+        rows += [[name, "", found.distributions[name], "wraps hooks of channels"] for name in found.wrappers]
+        output.table(["Plugin", "Channel", "From", "Can"], rows)
+        for broken in found.broken:
+            output.warn(f"plugin {broken.name!r} from {broken.distribution} is off: {broken.reason}")
+    sys.exit(output.UNEXPECTED if found.broken else output.DONE)
+
+
+@click.command()
+@click.argument("channel")
+@output.json_option
+@pass_context
+@output.speaks_plainly
+def settings(context: Context, channel: str, as_json: bool) -> None:
+    """List the settings of CHANNEL: name, type, default and meaning."""
+    described = context.plugins.channels.get(channel)
+    if described is None:
+        raise SettingsError(f"no channel {channel!r} is installed; there are: {', '.join(context.plugins.channels)}")
+    rows = setting_rows(described.settings)
+    if as_json:
+        output.say_json([dict(zip(("name", "type", "default", "where", "meaning"), row, strict=True)) for row in rows])
+        return
+    output.table(["Setting", "Type", "Default", "Where", "Meaning"], rows, title=f"Settings of {described.title}")
+    click.echo("Those for a pipeline may also be given in its source_options or destination_options.")
+
+
+@click.command()
+@click.argument("pipeline", required=False)
+@click.option("--offline", is_flag=True, help="Do not contact the channels.")
+@output.json_option
+@pass_context
+@output.speaks_plainly
+def check(context: Context, pipeline: str | None, offline: bool, as_json: bool) -> None:
+    """Check the configuration, the credentials and whether each pair fits; changes nothing."""
+    config = context.config(secrets_needed=not offline)
+    chosen = [config.pipeline(pipeline)] if pipeline else list(config.pipelines.values())
+    accounts = {} if offline else _accounts(context, config, chosen)
+    fits = {one.name: _fit(context, one) for one in chosen}
+    if as_json:
+        output.say_json(_check_data(config, accounts, fits))
+    else:
+        click.echo(
+            f"{config.path}: {len(config.connections)} connections, {len(config.pipelines)} pipelines, no mistakes."
+        )
+        for name, account in accounts.items():
+            _show_account(name, account)
+        for one in chosen:
+            _show_fit(f"Pipeline {one.name!r}", one, fits[one.name])
+    refused = any(isinstance(account, str) for account in accounts.values())
+    unfit = not all(found.possible for found in fits.values())
+    sys.exit(output.CHANNEL if refused else output.USAGE if unfit else output.DONE)
+
+
+@click.command()
+@click.argument("source")
+@click.argument("destination")
+@click.argument("kind", type=click.Choice(get_args(Kind)), default="orders")
+@output.json_option
+@pass_context
+@output.speaks_plainly
+def fit(context: Context, source: str, destination: str, kind: Kind, as_json: bool) -> None:
+    """Say field by field whether connection SOURCE supplies what connection DESTINATION needs."""
+    config = context.config(secrets_needed=False)
+    between = [
+        one
+        for one in config.pipelines.values()
+        if (one.source.name, one.destination.name, one.settings.moves) == (source, destination, kind)
+    ]
+    ends = [_named(config, name) for name in (source, destination)]
+    mapped = list(between[0].settings.map) if between else []
+    if between:
+        ends = [between[0].source, between[0].destination]
+    found = _fit_ends(context, ends[0], ends[1], kind, mapped)
+    if as_json:
+        output.say_json(found.to_data())
+    else:
+        _show_rows(f"{source} → {destination}, {kind}", found)
+    sys.exit(output.DONE if found.possible else output.USAGE)
+
+
+def setting_rows(kind: type[Settings]) -> list[tuple[str, str, str, str, str]]:
+    """Return name, type, default, where it may be given, and meaning of each setting; those without default first."""
+    rows = []
+    account = kind.account_fields()
+    for name, field in kind.model_fields.items():
+        needed = field.is_required()
+        default = "needed" if needed else _plain_default(field)
+        meaning = " ".join((field.description or "").split())
+        where = "connection" if name in account else "connection, pipeline"
+        rows.append((not needed, (name, _plain_type(field.annotation), default, where, meaning)))
+    return [row for _, row in sorted(rows, key=lambda pair: pair[0])]
+
+
+def _plain_type(annotation: Any) -> str:
+    parts = [part for part in get_args(annotation) if part is not type(None)]
+    if annotation is SecretStr or SecretStr in parts:
+        return "secret"
+    if parts and all(isinstance(part, str) for part in parts):
+        return " | ".join(f'"{part}"' for part in parts)
+    if parts and getattr(annotation, "__origin__", None) not in (dict, list, tuple):
+        return _plain_type(parts[0])
+    plain = {str: "text", bool: "true | false", int: "whole number", float: "number"}
+    if annotation in plain:
+        return plain[annotation]
+    return {dict: "table", list: "list"}.get(getattr(annotation, "__origin__", annotation), "text")
+
+
+def _plain_default(field: Any) -> str:
+    value = field.get_default(call_default_factory=True)
+    if value is None or value is PydanticUndefined:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _ask(found: Plugins, prompt: str, hook: str, given: str | None) -> str:
+    able = sorted(name for name in found.channels if found.can(name, hook))
+    if not able:
+        raise SettingsError(f"no installed channel has {hook}; install a plugin such as orderweft-joor")
+    if given is None:
+        given = click.prompt(prompt, type=click.Choice(able), default=able[0])
+    if given not in able:
+        raise SettingsError(f"{given!r} cannot do that; these can: {', '.join(able)}")
+    return given
+
+
+def _starter(found: Plugins, channels: tuple[str, str], names: tuple[str, str]) -> str:
+    parts = ["# Orderweft's configuration. `orderweft check` tells what is missing or wrong.", ""]
+    for name, channel in zip(names, channels, strict=True):
+        kind = found.channels[channel].settings
+        parts += [f"[connections.{name}]", f'channel = "{channel}"']
+        for setting, type_name, default, _, meaning in setting_rows(kind):
+            if setting in Settings.model_fields:
+                continue
+            value = f'"env:{name.upper()}_{setting.upper()}"' if type_name == "secret" else default
+            wanted = default == "needed" or _is_suggested(kind, setting)
+            parts.append(f"# {meaning}")
+            shown = '""' if value in {"", "needed"} else value
+            parts.append(f"{setting} = {shown}" if wanted else f"# {setting} = {shown}")
+        parts.append(f"# `orderweft settings {channel}` lists a few more, for time-outs and the like.")
+        parts.append("")
+    parts += [
+        "[pipelines.orders]",
+        'moves = "orders"',
+        f'source = "{names[0]}"',
+        f'destination = "{names[1]}"',
+        "",
+        "# Set fields the source lacks, by templates over `order`:",
+        "# [pipelines.orders.map]",
+        '# "lines.*.sku" = "{{ line.style_number }}-{{ line.color_code }}-{{ line.size }}"',
+        "",
+        "# Leave orders out:",
+        "# [[pipelines.orders.skip]]",
+        '# when = "order.lines | length == 0"',
+        '# reason = "it has no lines"',
+        "",
+    ]
+    return "\n".join(parts)
+
+
+def _is_suggested(kind: type[Settings], setting: str) -> bool:
+    extra = kind.model_fields[setting].json_schema_extra
+    return isinstance(extra, dict) and bool(extra.get("suggested"))
+
+
+def _accounts(context: Context, config: Config, chosen: Sequence[PipelineConfig]) -> dict[str, Account | str]:
+    used = {name for one in chosen for name in (one.source.name, one.destination.name)} or set(config.connections)
+    answers: dict[str, Account | str] = {}
+    for name in sorted(used):
+        end = open_end(config.connections[name], context.plugins, context.clock)
+        try:
+            answers[name] = end.call("check_connection") or Account(name, "cannot be checked")
+        except ChannelError as error:
+            answers[name] = str(error)
+        finally:
+            end.connection.close()
+    return answers
+
+
+def _named(config: Config, name: str) -> ConnectionConfig:
+    if name not in config.connections:
+        raise SettingsError(f"no connection is called {name!r}; there are: {', '.join(config.connections) or 'none'}")
+    return config.connections[name]
+
+
+def _fit(context: Context, one: PipelineConfig) -> Fit:
+    return _fit_ends(context, one.source, one.destination, one.settings.moves, list(one.settings.map))
+
+
+def _fit_ends(
+    context: Context, source: ConnectionConfig, destination: ConnectionConfig, kind: Kind, mapped: Sequence[str]
+) -> Fit:
+    for end, hook, verb in zip((source, destination), MOVES[kind], ("supply", "take"), strict=True):
+        if not context.plugins.can(end.channel, hook):
+            raise SettingsError(f"{end.channel} cannot {verb} {kind}")
+    giving, taking = (open_end(end, context.plugins, context.clock) for end in (source, destination))
+    try:
+        provided, accepted = giving.call("provides", kind=kind), taking.call("accepts", kind=kind)
+    finally:
+        giving.connection.close()
+        taking.connection.close()
+    if provided is None or accepted is None:
+        who, verb = (source, "supply") if provided is None else (destination, "take")
+        raise SettingsError(f"{who.name} ({who.channel}) cannot {verb} {kind} with these settings")
+    return fit_of(kind, provided, accepted, mapped)
+
+
+def _show_account(name: str, account: Account | str) -> None:
+    if isinstance(account, str):
+        output.complain(f"connection {name!r}: {account}")
+        return
+    details = f" ({'; '.join(account.details)})" if account.details else ""
+    click.echo(f"Connection {name!r}: signed in as {account.name}{details}.")
+    for warning in account.warnings:
+        output.warn(f"connection {name!r}: {warning}")
+
+
+def _show_fit(title: str, one: PipelineConfig, found: Fit) -> None:
+    _show_rows(f"{title}: {one.source.name} → {one.destination.name}, {one.settings.moves}", found)
+    for target, template in one.settings.map.items():
+        for hint in lint(template):
+            output.warn(f"{title}, map.{target}: {hint.message}")
+
+
+def _show_rows(title: str, found: Fit) -> None:
+    output.table(
+        ["Field", "Verdict", "Meaning"], [[row.path, row.verdict, row.sentence] for row in found.rows], title=title
+    )
+    if found.possible:
+        click.echo("The pair fits.")
+    else:
+        output.complain("the pair does not fit; map the fields marked “never”")
+
+
+def _check_data(config: Config, accounts: dict[str, Account | str], fits: dict[str, Fit]) -> dict[str, Any]:
+    return {
+        "config": str(config.path),
+        "connections": {
+            name: {"error": account}
+            if isinstance(account, str)
+            else {"id": account.id, "name": account.name, "warnings": list(account.warnings)}
+            for name, account in accounts.items()
+        },
+        "pipelines": {name: found.to_data() for name, found in fits.items()},
+    }
