@@ -12,7 +12,7 @@ import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 
 import httpx
 
@@ -57,7 +57,9 @@ class Http:
         self.pacer = Pacer(limits.pacing, clock)
         self._clock = clock
         self._timeout = timeout
-        self._secrets = tuple(sorted((secret for secret in secrets if secret), key=len, reverse=True))
+        self._secrets: set[str] = set()
+        for secret in secrets:
+            self.keep_secret(secret)
         self._on_exchange = on_exchange
         self._jitter = random.Random()
         pool = max(1, min(limits.in_flight, 8))
@@ -67,6 +69,10 @@ class Http:
             follow_redirects=False,
             trust_env=True,
         )
+
+    def keep_secret(self, text: str) -> None:
+        """Keep *text*, such as a token a sign-in returned, out of every exchange that is passed on."""
+        self._secrets.update(spelling for spelling in (text, quote(text, safe=""), quote_plus(text)) if spelling)
 
     def close(self) -> None:
         """Close the connections kept open."""
@@ -98,7 +104,7 @@ class Http:
             after = retry_after(response, self._clock)
             if last:
                 raise UnavailableError(
-                    f"{self.host} answered HTTP {response.status} {READ_ATTEMPTS} times", retry_after=after
+                    f"{_host(request)} answered HTTP {response.status} {READ_ATTEMPTS} times", retry_after=after
                 )
             self._back_off(attempt, after if after is not None else self._throttle_wait(response))
         raise AssertionError("unreachable")
@@ -151,10 +157,10 @@ class Http:
             response = self._exchange(request, timeout)
             return response
         except _NOT_APPLIED as error:
-            failure = UnavailableError(_why_not_sent(self.host, error), retry_after=60)
+            failure = UnavailableError(_why_not_sent(_host(request), error), retry_after=60)
             raise failure from error
         except httpx.TransportError as error:
-            failure = UnknownOutcomeError(f"{self.host} gave no complete answer ({type(error).__name__})")
+            failure = UnknownOutcomeError(f"{_host(request)} gave no complete answer ({type(error).__name__})")
             raise failure from error
         except UnknownOutcomeError as error:
             failure = error
@@ -173,13 +179,13 @@ class Http:
             for chunk in answer.iter_bytes():
                 size += len(chunk)
                 if size > MAX_BODY:
-                    raise UnknownOutcomeError(f"{self.host} sent more than {MAX_BODY // 2**20} MB in one answer")
+                    raise UnknownOutcomeError(f"{_host(request)} sent more than {MAX_BODY // 2**20} MB in one answer")
                 chunks.append(chunk)
             headers = {name.lower(): value for name, value in answer.headers.items()}
             response = Response(answer.status_code, headers, b"".join(chunks))
         if 300 <= response.status < 400:
             target = urlsplit(headers.get("location", "")).netloc or "another address"
-            raise UnavailableError(f"{self.host} redirects to {target}, which is not followed; check base_url")
+            raise UnavailableError(f"{_host(request)} redirects to {target}, which is not followed; check base_url")
         return response
 
     def _clean(self, exchange: Exchange) -> Exchange:
@@ -199,7 +205,7 @@ class Http:
         }
 
     def _mask(self, text: str) -> str:
-        for secret in self._secrets:
+        for secret in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(secret, "***")
         return text
 
@@ -218,6 +224,10 @@ def retry_after(response: Response, clock: Clock) -> float | None:
     except ValueError:
         return None
     return min(max(0.0, (when - clock.now()).total_seconds()), 3600.0)
+
+
+def _host(request: Request) -> str:
+    return urlsplit(request.url).netloc
 
 
 def _why_not_sent(host: str, error: httpx.TransportError) -> str:

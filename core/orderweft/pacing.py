@@ -62,6 +62,7 @@ class Pacer:
         self._window = limit if isinstance(limit, FixedWindow) else None
         bucket = TokenBucket(1, 1) if limit is None or self._window else limit
         self._limited = limit is not None
+        self._is_told = isinstance(limit, CostBucket)
         assert not isinstance(bucket, FixedWindow)
         self._rate, self._burst = bucket.rate, bucket.burst
         self._reserve = bucket.reserve if isinstance(bucket, CostBucket) else 0.0
@@ -72,8 +73,10 @@ class Pacer:
 
     def acquire(self, method: str = "GET", cost: float = 1.0) -> None:
         """Wait until a call by *method* that costs *cost* may go out, and book it."""
-        while (wait := self._book(method, cost)) > 0:
+        wait, booked = self._book(method, cost)
+        while wait > 0:
             self._clock.sleep(wait)
+            wait, booked = (self._blocked_for(), True) if booked else self._book(method, cost)
 
     def block(self, seconds: float) -> None:
         """Let nothing through for *seconds*, because the channel said so."""
@@ -92,31 +95,39 @@ class Pacer:
             return 0.0
         return max(0.0, self._window_opened + self._window.seconds - self._clock.monotonic())
 
-    def _book(self, method: str, cost: float) -> float:
+    def _blocked_for(self) -> float:
+        return max(0.0, self._blocked_until - self._clock.monotonic())
+
+    def _book(self, method: str, cost: float) -> tuple[float, bool]:
+        """Return how long to wait, and whether the call is booked already or has to ask again then."""
         with self._lock:
-            now = self._clock.monotonic()
-            if now < self._blocked_until:
-                return self._blocked_until - now
+            if (blocked := self._blocked_for()) > 0:
+                return blocked, False
             if not self._limited:
-                return 0.0
+                return 0.0, True
+            now = self._clock.monotonic()
             if self._window is not None:
                 return self._book_window(self._window, now, self._window.cost.get(method, 1.0) * cost)
             return self._book_bucket(now, cost)
 
-    def _book_window(self, window: FixedWindow, now: float, cost: float) -> float:
+    def _book_window(self, window: FixedWindow, now: float, cost: float) -> tuple[float, bool]:
         if self._window_opened is None or now >= self._window_opened + window.seconds:
             self._window_opened, self._spent = now, 0.0
         if self._spent and self._spent + cost > window.credits:
-            return self._window_opened + window.seconds - now
+            return self._window_opened + window.seconds - now, False
         self._spent += cost
-        return 0.0
+        return 0.0, True
 
-    def _book_bucket(self, now: float, cost: float) -> float:
+    def _book_bucket(self, now: float, cost: float) -> tuple[float, bool]:
         self._level = min(self._burst, self._level + (now - self._level_at) * self._rate)
         self._level_at = now
+        if not self._is_told:
+            # booked ahead of time, so that a thread that wakes up late costs the others nothing
+            self._level -= cost
+            return max(0.0, -self._level / self._rate), True
         floor = self._reserve * self._burst
         needed = min(cost, self._burst - floor)
         if self._level - floor < needed - 1e-9:
-            return (needed - (self._level - floor)) / self._rate
+            return (needed - (self._level - floor)) / self._rate, False
         self._level -= cost
-        return 0.0
+        return 0.0, True

@@ -9,6 +9,9 @@ from ..rules import SkipRules
 
 def decide(staged: Staged, rules: SkipRules, source: str) -> Verdict | None:
     """Return why *staged* is not to be delivered, or None when it is; *source* is the name of its connection."""
+    if staged.skip is not None:
+        cancelled = staged.order is not None and staged.order.status == "cancelled"
+        return Verdict(staged, "cancelled" if cancelled else "skipped", None, staged.skip)
     if staged.order is None:
         return Verdict(
             staged,
@@ -17,9 +20,6 @@ def decide(staged: Staged, rules: SkipRules, source: str) -> Verdict | None:
             staged.problem or "it cannot be read",
             f"correct the order at {source}; it is read again when it changes there",
         )
-    if staged.skip is not None:
-        state = "cancelled" if staged.order.status == "cancelled" else "skipped"
-        return Verdict(staged, state, None, staged.skip)  # type: ignore[arg-type]
     try:
         reason = rules.reason(staged.order)
     except TemplateError as error:

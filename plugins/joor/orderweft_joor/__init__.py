@@ -1,1 +1,24 @@
 """The JOOR channel."""
+
+from __future__ import annotations
+
+from .config import Settings, describe
+from .orders import (
+    acknowledge_orders,
+    check_connection,
+    fetch_orders,
+    find_orders,
+    provides,
+    simulator,
+)
+
+__all__ = [
+    "Settings",
+    "acknowledge_orders",
+    "check_connection",
+    "describe",
+    "fetch_orders",
+    "find_orders",
+    "provides",
+    "simulator",
+]
