@@ -13,7 +13,6 @@ import time
 from pathlib import Path
 
 import null_channels
-
 from orderweft.clock import SystemClock
 from orderweft.config import load_config
 from orderweft.ledger import Ledger

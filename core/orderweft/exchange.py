@@ -70,6 +70,8 @@ class Fetched:
     """Why there is no order: one sentence naming the field."""
     skip: str | None = None
     """Why the settings leave it out: one sentence. It is remembered, not delivered."""
+    customer: str | None = None
+    """Whose order it is, for people, when there is no order to tell it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ Verdict = Literal["always", "mapped", "checked", "may be missing", "never"]
 _SEVERITY: Mapping[Verdict, int] = {"always": 0, "mapped": 0, "checked": 1, "may be missing": 2, "never": 3}
 
 _ITEM = {"addresses": "address", "contacts": "contact", "lines": "line"}
-"""What a template calls one entry of a list."""
+"""The lists whose entries can be mapped, and what a template calls one entry."""
 
 _STAND_INS: Mapping[Kind, Mapping[str, str]] = {
     "orders": {
@@ -206,6 +206,13 @@ class Node:
 
     def presence_of(self, path: str) -> Verdict:
         """Return whether the field at *path* is there; below a list, whether each entry has it."""
+        return self._found(path)[0]
+
+    def is_list(self, path: str) -> bool:
+        """Return whether the field at *path* is a list."""
+        return bool(self._found(path)[1].items().parts)
+
+    def _found(self, path: str) -> tuple[Verdict, Node]:
         node = self
         verdict: Verdict = "always"
         for step in path.split("."):
@@ -214,7 +221,7 @@ class Node:
             else:
                 verdict = _worse(verdict, node.presence(step))
                 node = node.field(step)
-        return verdict
+        return verdict, node
 
     def _below(self, choose: Callable[[Mapping[str, Any]], Any]) -> Node:
         return Node(tuple(part for schema, root in self.parts for part in _flat(choose(schema), root)))
@@ -270,8 +277,10 @@ class _Asking:
             found = _worse(found, "may be missing")
         verdict = _worse(presence, found) if needed or found == "never" else "always"
         yield from self._checks(below, have, path)
-        yield from self.rows(below, have, path, verdict)
-        if needed and not any(below.values("required")):
+        inner = list(self.rows(below, have, path, verdict))
+        yield from inner
+        told_below = any(row.instead and ".*" not in row.path.removeprefix(path) for row in inner)
+        if needed and not told_below and not any(below.values("required")):
             yield Row(path, "mapped" if filled else verdict)
 
     def _checks(self, wanted: Node, given: Node, path: str) -> Iterator[Row]:
@@ -316,7 +325,9 @@ def _finish(row: Row, kind: Kind, source: Node) -> Row:
         "always": f"{what} is always there.",
         "mapped": f"{what} is filled by the pipeline's map.",
         "checked": f"{what} must be {row.asks}; {nouns} where it is not are held.",
-        "may be missing": f"{what} may be missing; {nouns} without it are held unless the map fills it.",
+        "may be missing": f"{what} may be missing; {nouns} without it are held unless the map fills it."
+        if not source.is_list(row.path)
+        else f"{what} may be empty; {nouns} where it is are held.",
         "never": f"{what} is never there; the pipeline's map has to fill it{by}.",
     }[row.verdict]
     return replace(row, proposals=proposals, sentence=sentence)
@@ -324,6 +335,9 @@ def _finish(row: Row, kind: Kind, source: Node) -> Row:
 
 def _proposals(kind: Kind, path: str, source: Node) -> tuple[str, ...]:
     """Return the lines that would fill *path* from the fields most surely there."""
+    listed = path.rpartition(".*.")[0]
+    if listed and listed not in _ITEM:
+        return ()
     parent, _, name = path.rpartition(".")
     sibling = {"name": "code", "code": "name"}.get(name, "")
     own = [_spoken(kind, path)] if source.presence_of(path) == "may be missing" else []
@@ -356,5 +370,5 @@ def _spoken(kind: Kind, path: str) -> str:
     """Return how a template names the field at *path*: `line.sku` for `lines.*.sku`."""
     listed, inside, rest = path.rpartition(".*.")
     if inside:
-        return f"{_ITEM.get(listed, 'item')}.{rest}"
+        return f"{_ITEM[listed]}.{rest}"
     return f"{RECORD_OF.get(kind, 'record')}.{path}"

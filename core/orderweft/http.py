@@ -9,22 +9,37 @@ from __future__ import annotations
 import email.utils
 import json as jsonlib
 import random
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC
 from typing import Any
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import quote, quote_plus, unquote, unquote_plus, urlsplit
 
 import httpx
 
 from .clock import Clock
-from .errors import ChannelError, UnavailableError, UnknownOutcomeError
+from .errors import ChannelError, SettingsError, UnavailableError, UnknownOutcomeError
 from .pacing import Limits, Pacer
 from .wire import Request, Response
 
 READ_ATTEMPTS = 4
+LONGEST_WAIT = 300.0
+"""A read whose channel asks for a longer pause is left to the next run; a claim on a pipeline lasts longer."""
 MAX_BODY = 64 * 2**20
 _SECRET_HEADERS = ("authorization", "cookie", "set-cookie", "proxy-authorization")
-_NOT_APPLIED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+_SECRET_FIELD = re.compile(r'("[^"]*(?:token|secret|password)[^"]*"\s*:\s*)"(?:[^"\\]|\\.)*', re.IGNORECASE)
+_REDIRECTS = (301, 302, 303, 307, 308)
+# A server may carry a request out and then answer 302 or 303: RFC 9110, section 15.4.
+_MAYBE_DONE = (302, 303)
+_NOT_APPLIED = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.InvalidURL,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +67,7 @@ class Http:
         on_exchange: Callable[[Exchange], None] | None = None,
     ) -> None:
         limits = limits or Limits()
-        self.base_url = base_url.rstrip("/")
+        self.base_url = _checked(base_url.rstrip("/"))
         self.host = urlsplit(base_url).netloc
         self.pacer = Pacer(limits.pacing, clock)
         self._clock = clock
@@ -72,7 +87,10 @@ class Http:
 
     def keep_secret(self, text: str) -> None:
         """Keep *text*, such as a token a sign-in returned, out of every exchange that is passed on."""
-        self._secrets.update(spelling for spelling in (text, quote(text, safe=""), quote_plus(text)) if spelling)
+        escaped = jsonlib.dumps(text)[1:-1]
+        spellings = (text, quote(text, safe=""), quote_plus(text), escaped, escaped.replace("/", r"\/"),
+                     jsonlib.dumps(text, ensure_ascii=False)[1:-1])  # fmt: skip
+        self._secrets.update(spelling for spelling in spellings if spelling)
 
     def close(self) -> None:
         """Close the connections kept open."""
@@ -82,7 +100,8 @@ class Http:
         """Send a request that changes nothing, again if need be, and return the answer.
 
         *url* is a path below the base address or a full address. *parts*: `params`, `json`, `form`, `headers`, `body`.
-        A 429 or 5xx is tried again, as long as the channel asks by Retry-After; the last one raises UnavailableError.
+        A 429 or 5xx is tried again, after as long as the channel asks by Retry-After; the last one, and a redirect,
+        raise UnavailableError.
         """
         request = self._request(method, url, **parts)
         for attempt in range(1, READ_ATTEMPTS + 1):
@@ -99,12 +118,14 @@ class Http:
                     raise
                 self._back_off(attempt, None)
                 continue
+            if response.status in _REDIRECTS:
+                raise UnavailableError(_redirected(request, response))
             if response.status != 429 and response.status < 500:
                 return response
             after = retry_after(response, self._clock)
-            if last:
+            if last or (after or 0) > LONGEST_WAIT:
                 raise UnavailableError(
-                    f"{_host(request)} answered HTTP {response.status} {READ_ATTEMPTS} times", retry_after=after
+                    f"{_host(request)} answered HTTP {response.status} {_times(attempt)}", retry_after=after
                 )
             self._back_off(attempt, after if after is not None else self._throttle_wait(response))
         raise AssertionError("unreachable")
@@ -114,7 +135,14 @@ class Http:
 
         Raises UnavailableError when it certainly did not arrive and UnknownOutcomeError when it may have.
         """
-        return self._send(self._request(method, url, **parts), cost, self._timeout * 2)
+        request = self._request(method, url, **parts)
+        response = self._send(request, cost, self._timeout * 2)
+        if response.status in _REDIRECTS:
+            kind = UnknownOutcomeError if response.status in _MAYBE_DONE else UnavailableError
+            raise kind(_redirected(request, response))
+        if response.status == 429 and (after := retry_after(response, self._clock)):
+            self.pacer.block(min(after, LONGEST_WAIT))
+        return response
 
     def _throttle_wait(self, response: Response) -> float | None:
         return self.pacer.seconds_left_in_window() or None if response.status == 429 else None
@@ -142,7 +170,10 @@ class Http:
         elif form is not None:
             body = str(httpx.QueryParams(dict(form))).encode()
             sent["content-type"] = "application/x-www-form-urlencoded"
-        sent.update({name.lower(): value for name, value in (headers or {}).items()})
+        for name, value in (headers or {}).items():
+            if not (value.isascii() and value.isprintable()):
+                raise SettingsError(f"the setting sent in the header {name} may hold plain ASCII characters only")
+            sent[name.lower()] = value
         if params:
             given = {name: str(value) for name, value in params.items() if value is not None}
             full = str(httpx.URL(full).copy_merge_params(given))
@@ -159,7 +190,7 @@ class Http:
         except _NOT_APPLIED as error:
             failure = UnavailableError(_why_not_sent(_host(request), error), retry_after=60)
             raise failure from error
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             failure = UnknownOutcomeError(f"{_host(request)} gave no complete answer ({type(error).__name__})")
             raise failure from error
         except UnknownOutcomeError as error:
@@ -182,20 +213,15 @@ class Http:
                     raise UnknownOutcomeError(f"{_host(request)} sent more than {MAX_BODY // 2**20} MB in one answer")
                 chunks.append(chunk)
             headers = {name.lower(): value for name, value in answer.headers.items()}
-            response = Response(answer.status_code, headers, b"".join(chunks))
-        if 300 <= response.status < 400:
-            target = urlsplit(headers.get("location", "")).netloc or "another address"
-            raise UnavailableError(f"{_host(request)} redirects to {target}, which is not followed; check base_url")
-        return response
+            return Response(answer.status_code, headers, b"".join(chunks))
 
     def _clean(self, exchange: Exchange) -> Exchange:
         request, response = exchange.request, exchange.response
-        request = replace(request, url=self._mask(request.url), headers=self._mask_headers(request.headers))
-        request = replace(request, body=self._mask(request.body.decode("utf-8", "replace")).encode())
+        request = replace(request, url=self._mask_encoded(request.url), headers=self._mask_headers(request.headers))
+        request = replace(request, body=self._mask_body(request.headers, request.body))
         if response is not None:
-            response = replace(
-                response, headers=self._mask_headers(response.headers), body=self._mask(response.text).encode()
-            )
+            body = self._mask_body(response.headers, response.body)
+            response = replace(response, headers=self._mask_headers(response.headers), body=body)
         return replace(exchange, request=request, response=response)
 
     def _mask_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
@@ -203,6 +229,19 @@ class Http:
             name: "***" if name in _SECRET_HEADERS or "token" in name else self._mask(value)
             for name, value in headers.items()
         }
+
+    def _mask_body(self, headers: Mapping[str, str], body: bytes) -> bytes:
+        text = body.decode("utf-8", "replace")
+        is_form = "form-urlencoded" in headers.get("content-type", "")
+        masked = self._mask_encoded(text) if is_form else self._mask(text)
+        return _SECRET_FIELD.sub(r'\1"***', masked).encode()
+
+    def _mask_encoded(self, text: str) -> str:
+        masked = self._mask(text)
+        for plain in (unquote(masked), unquote_plus(masked)):
+            if (clean := self._mask(plain)) != plain:
+                return clean
+        return masked
 
     def _mask(self, text: str) -> str:
         for secret in sorted(self._secrets, key=len, reverse=True):
@@ -223,17 +262,39 @@ def retry_after(response: Response, clock: Clock) -> float | None:
         when = email.utils.parsedate_to_datetime(value)
     except ValueError:
         return None
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=UTC)
     return min(max(0.0, (when - clock.now()).total_seconds()), 3600.0)
+
+
+def _checked(base_url: str) -> str:
+    try:
+        httpx.URL(base_url)
+        _ = urlsplit(base_url).port
+    except (httpx.InvalidURL, ValueError) as error:
+        raise SettingsError(f"{base_url!r} is not an address ({error}); check base_url") from None
+    return base_url
 
 
 def _host(request: Request) -> str:
     return urlsplit(request.url).netloc
 
 
-def _why_not_sent(host: str, error: httpx.TransportError) -> str:
+def _redirected(request: Request, response: Response) -> str:
+    target = urlsplit(response.headers.get("location", "")).netloc or "another address"
+    return f"{_host(request)} redirects to {target}, which is not followed; check base_url"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _why_not_sent(host: str, error: Exception) -> str:
     text = str(error)
-    if "certificate" in text.lower() or "ssl" in text.lower():
+    if "certificate" in text.lower():
         return f"{host}: the TLS certificate cannot be trusted; check base_url and this machine's certificates"
+    if "ssl" in text.lower():
+        return f"{host} does not speak TLS as it should; check base_url"
     if isinstance(error, httpx.ConnectTimeout):
         return f"{host} does not answer; check the network and base_url"
     return f"{host} cannot be reached ({text or type(error).__name__}); check the network and base_url"

@@ -76,7 +76,9 @@ class Pacer:
         wait, booked = self._book(method, cost)
         while wait > 0:
             self._clock.sleep(wait)
-            wait, booked = (self._blocked_for(), True) if booked else self._book(method, cost)
+            if booked and not self._blocked_for():
+                return
+            wait, booked = self._book(method, cost)
 
     def block(self, seconds: float) -> None:
         """Let nothing through for *seconds*, because the channel said so."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
+from inspect import isabstract
 from typing import Any
 
 import pluggy
@@ -14,6 +15,8 @@ from pluggy import PluginManager
 from . import hookspecs
 from .errors import PluginError
 from .exchange import Channel
+from .pacing import Limits
+from .settings import Settings
 
 GROUP = "orderweft"
 MOVES: Mapping[str, tuple[str, str]] = {
@@ -24,6 +27,7 @@ MOVES: Mapping[str, tuple[str, str]] = {
     "shipments": ("read_shipments", "write_shipments"),
 }
 """For each kind of record, the hook a source needs and the hook a destination needs."""
+_HOOKS = [name for name, value in vars(hookspecs).items() if hasattr(value, f"{GROUP}_spec")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ class Plugins:
         try:
             module = entry.load()
         except Exception as error:  # a stranger's module may raise anything while it is imported
-            self.broken.append(Broken(entry.name, origin, f"it cannot be imported: {type(error).__name__}: {error}"))
+            self.broken.append(Broken(entry.name, origin, f"it cannot be imported: {_told(error)}"))
             return
         try:
             self.register(entry.name, module, origin)
@@ -76,48 +80,49 @@ class Plugins:
         """Take *module* in as plugin *name*; raises PluginError saying what is wrong with it."""
         if self._manager.has_plugin(name):
             raise PluginError(f"another installed plugin is called {name!r} too; uninstall one of them")
-        _prove(name, module)
+        if self._manager.is_registered(module):
+            raise PluginError(f"it is the same module as plugin {self._manager.get_name(module)!r}")
+        described = _proven(name, module)
         self._manager.register(module, name=name)
         self._callers.clear()
         self.distributions[name] = origin
-        if "describe" not in self._hooks(module):
+        if described is None:
             self.wrappers.append(name)
-            return
-        self._modules[name] = module
-        described = self.call(name, "describe")
-        if not isinstance(described, Channel):
-            self._forget(name)
-            raise PluginError("its hook describe() does not return an orderweft.Channel")
-        self.channels[name] = described
+        else:
+            self._modules[name] = module
+            self.channels[name] = described
 
     def can(self, channel: str, hook: str) -> bool:
         """Return whether *channel* implements *hook*."""
         module = self._modules.get(channel)
-        return module is not None and hook in self._hooks(module)
+        return module is not None and hook in _own_hooks(self._manager, module)
 
     def abilities(self, channel: str) -> list[str]:
         """Return the names of the hooks *channel* implements, in the order of the hookspecs."""
-        own = self._hooks(self._modules[channel])
-        return [name for name in vars(hookspecs) if name in own]
+        own = _own_hooks(self._manager, self._modules[channel])
+        return [name for name in _HOOKS if name in own]
 
     def call(self, channel: str, hook: str, **arguments: Any) -> Any:
         """Call *hook* of *channel* alone, wrappers included; None when the channel cannot do it."""
         key = (channel, hook)
-        caller = self._callers.get(key)
-        if caller is None:
+        if key not in self._callers:
             others = [module for name, module in self._modules.items() if name != channel]
-            caller = self._callers[key] = self._manager.subset_hook_caller(hook, others)
-        return caller(**arguments)
-
-    def _hooks(self, module: Any) -> set[str]:
-        return {caller.name for caller in self._manager.get_hookcallers(module) or ()}
-
-    def _forget(self, name: str) -> None:
-        self._manager.unregister(self._modules.pop(name))
-        self._callers.clear()
+            self._callers[key] = self._manager.subset_hook_caller(hook, others) if self.can(channel, hook) else None
+        caller = self._callers[key]
+        return caller(**arguments) if caller is not None else None
 
 
-def _prove(name: str, module: Any) -> None:
+def _own_hooks(manager: PluginManager, module: Any, *, wrapped: bool = False) -> set[str]:
+    return {
+        caller.name
+        for caller in manager.get_hookcallers(module) or ()
+        for impl in caller.get_hookimpls()
+        if impl.plugin is module and (impl.wrapper or impl.hookwrapper) == wrapped
+    }
+
+
+def _proven(name: str, module: Any) -> Channel | None:
+    """Return what the channel *module* describes, or None when it only wraps hooks of others."""
     trial = PluginManager(GROUP)
     trial.add_hookspecs(hookspecs)
     try:
@@ -125,14 +130,42 @@ def _prove(name: str, module: Any) -> None:
         trial.check_pending()
     except pluggy.PluginValidationError as error:
         raise PluginError(_plainly(error)) from error
+    own, wrapped = _own_hooks(trial, module), _own_hooks(trial, module, wrapped=True)
+    if "describe" in wrapped:
+        raise PluginError("it wraps describe(), which is asked of each channel alone")
+    if "describe" in own:
+        return _described(trial)
+    if own:
+        raise PluginError(f"it implements {sorted(own)[0]}() without describe(), so nobody knows what channel it is")
+    if not wrapped:
+        raise PluginError("it implements no hook; each needs @hookimpl")
+    return None
+
+
+def _described(trial: PluginManager) -> Channel:
+    try:
+        described = trial.hook.describe()
+    except Exception as error:  # a stranger's hook may raise anything
+        raise PluginError(f"its hook describe() raises {_told(error)}") from error
+    if not isinstance(described, Channel):
+        raise PluginError("its hook describe() does not return an orderweft.Channel")
+    kind = described.settings
+    if not (isinstance(kind, type) and issubclass(kind, Settings)) or isabstract(kind):
+        raise PluginError("its hook describe() names no settings: a subclass of orderweft.Settings with a service_url")
+    if not isinstance(described.limits, Limits):
+        raise PluginError("its hook describe() names no limits: an orderweft.Limits")
+    return described
+
+
+def _told(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def _plainly(error: pluggy.PluginValidationError) -> str:
-    known = {name for name in vars(hookspecs) if not name.startswith("_")}
     text = " ".join(str(error).split())
     if "unknown hook" in text:
         wrong = text.partition("unknown hook ")[2].split()[0].strip("'\"")
-        close = _closest(wrong, known)
+        close = _closest(wrong, _HOOKS)
         return f"it implements a hook {wrong!r} that does not exist" + (f"; did it mean {close!r}?" if close else "")
     return f"a hook has a wrong signature: {text}"
 

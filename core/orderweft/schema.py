@@ -287,6 +287,7 @@ _PRIVATE = frozenset({
 
 _FORMS = {
     MONEY_PATTERN: "an amount such as '19.90'",
+    MONEY_PATTERN.replace("-?", ""): "an amount of zero or more such as '19.90'",
     INSTANT_PATTERN: "an instant such as '2026-11-21T10:00:00Z'",
     "^[A-Z]{2}$": "a code of two capital letters",
     "^[A-Z]{3}$": "a code of three capital letters",

@@ -20,8 +20,14 @@ def _check_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be a full address such as https://api.example.com")
+    if parts.query or parts.fragment or any(mark.isspace() for mark in url):
+        raise ValueError("must end before any ? or # and hold no spaces")
     if parts.username or parts.password:
         raise ValueError("must not carry a user name or password; credentials have settings of their own")
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError("must have a port up to 65535, or none") from None
     if parts.scheme == "http" and not is_loopback(url):
         raise ValueError("must begin with https:// (plain http is allowed for this machine only)")
     return url.rstrip("/")
@@ -50,7 +56,7 @@ class Settings(BaseModel, ABC):
 
     base_url: ServiceUrl | None = account_field(default=None)
     """Another address for the channel, such as a proxy or a simulator; the vendor's own when left out."""
-    timeout: float = Field(default=30.0, gt=0, le=600)
+    timeout: float = Field(default=30.0, gt=0, le=300)
     """Seconds to wait for the answer to a read; writes are given twice as long."""
     in_flight: int | None = Field(default=None, ge=1, le=8)
     """Calls at the same time; the channel's own figure when left out."""

@@ -22,12 +22,19 @@ MAX_OUTPUT = 20_000
 _ROUNDING = {"common": ROUND_HALF_UP, "ceil": ROUND_CEILING, "floor": ROUND_FLOOR}
 
 
-def _rounded(value: Any, places: int, rounding: str = ROUND_HALF_UP) -> Decimal:
+def _amount(value: Any) -> Decimal:
     try:
-        amount = Decimal(str(value).strip()).quantize(Decimal(1).scaleb(-places), rounding)
+        amount = Decimal(str(value).strip())
     except InvalidOperation:
-        raise TemplateError("a filter for amounts is given something else") from None
-    return amount or abs(amount)
+        amount = Decimal("NaN")
+    if not amount.is_finite():
+        raise TemplateError("a filter for amounts is given something else")
+    return amount
+
+
+def _rounded(value: Any, places: int, rounding: str = ROUND_HALF_UP) -> Decimal:
+    amount = _amount(value).quantize(Decimal(1).scaleb(-places), rounding)
+    return amount or amount.copy_abs()
 
 
 def _money(value: Any, places: int = 2, decimal_mark: str = ".", thousands: str = "") -> str:
@@ -47,7 +54,7 @@ def _round(value: Any, places: int = 0, method: str = "common") -> Any:
 
 
 def _abs(value: Any) -> Any:
-    return value.strip().removeprefix("-") if isinstance(value, str) else abs(value)
+    return f"{_amount(value).copy_abs():f}" if isinstance(value, str) else abs(value)
 
 
 def _slice(value: Any, start: int, length: int | None = None) -> Any:

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import click
 from ..config import PipelineConfig, load_config
 from ..errors import PluginError, SettingsError
 from ..ledger import Ledger
-from ..runs import Report, run_orders
+from ..runs import Report, RunOptions, run_orders
 from ..simulation import Fault, Faulty, Simulator
 from ..testing import SimulatorServer
 from . import output
@@ -101,7 +102,9 @@ def _rehearse(context: Context, pipeline: PipelineConfig, stages: Mapping[str, S
     with tempfile.TemporaryDirectory(prefix="orderweft-") as folder:
         ledger = Ledger(Path(folder) / "rehearsal.db", context.clock)
         try:
-            first, second = (_once(context, pipeline, ledger, quiet=as_json) for _ in range(2))
+            first = _once(context, pipeline, ledger, RunOptions(), quiet=as_json)
+            everything = RunOptions(since=context.clock.now() - timedelta(days=365))
+            second = _once(context, pipeline, ledger, everything, quiet=as_json)
         finally:
             ledger.close()
     if as_json:
@@ -110,7 +113,7 @@ def _rehearse(context: Context, pipeline: PipelineConfig, stages: Mapping[str, S
     show(first, as_json=False, dry_run=False)
     lost = sum(len(stage.faulty.faults) for stage in stages.values())
     if lost:
-        click.echo(f"On purpose, {lost} answers were lost after the work was done; those were looked up, not repeated.")
+        click.echo(f"On purpose {lost} answers were lost after the work was done; those were looked up, not repeated.")
     click.echo(
         f"\nThe same once more: {second.counts['fetched']} orders fetched again. {summary(second, dry_run=False)}"
     )
@@ -119,9 +122,9 @@ def _rehearse(context: Context, pipeline: PipelineConfig, stages: Mapping[str, S
     return code(first)
 
 
-def _once(context: Context, pipeline: PipelineConfig, ledger: Ledger, *, quiet: bool) -> Report:
+def _once(context: Context, pipeline: PipelineConfig, ledger: Ledger, options: RunOptions, *, quiet: bool) -> Report:
     with watching(quiet=quiet) as observer:
-        return run_orders(pipeline, context.plugins, ledger, context.clock, observer=observer)
+        return run_orders(pipeline, context.plugins, ledger, context.clock, options=options, observer=observer)
 
 
 def _play(context: Context, channel: str, seed: int, running: ExitStack) -> Stage:
@@ -142,4 +145,4 @@ def _simulator(context: Context, channel: str, seed: int) -> Simulator:
 
 
 def _facts(simulator: Simulator) -> str:
-    return ", ".join(f"{name} {value}" for name, value in simulator.facts().items())
+    return ", ".join(f"{value} {name}" for name, value in simulator.facts().items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -48,7 +49,7 @@ def show(kind: str) -> None:
 @click.argument("file", type=click.File("rb"), default="-")
 @output.json_option
 @output.speaks_plainly
-def validate(kind: str, file: click.utils.LazyFile, as_json: bool) -> None:
+def validate(kind: str, file: BinaryIO, as_json: bool) -> None:
     """Check the record in FILE, or standard input, against the schema of KIND."""
     try:
         data = json.loads(file.read())

@@ -5,33 +5,32 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-_TABLE = re.compile(r"^\s*(\[\[?)\s*(.+?)\s*\]\]?\s*(?:#.*)?$")
-_KEY = re.compile(r"""^\s*((?:"[^"]*"|'[^']*'|[A-Za-z0-9_-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[A-Za-z0-9_-]+))*)\s*=""")
+_TOKEN = re.compile(
+    r'''"""(?:\\.|[^\\])*?"{3,5}(?!")|\'{3}.*?\'{3,5}(?!\')|"(?:\\.|[^"\\])*"|'[^']*'|\#[^\n]*|[\[\]{}\n]|[^"'\#\[\]{}\n]+''',
+    re.DOTALL,
+)
+_HEADER = re.compile(r"(\[\[?)(.+?)\]\]?$", re.DOTALL)
+_KEY = re.compile(r"""((?:"(?:\\.|[^"\\])*"|'[^']*'|[^=])*)=""")
 
 
 class Lines:
-    """Where each table and key of a TOML text begins."""
+    """Where each table and key of a valid TOML text begins."""
 
     def __init__(self, text: str) -> None:
         self._found: dict[tuple[str, ...], int] = {}
         table: tuple[str, ...] = ()
         repeated: Counter[tuple[str, ...]] = Counter()
-        inside: str | None = None
-        for number, line in enumerate(text.splitlines(), 1):
-            if inside is not None:
-                inside = None if inside in line else inside
-                continue
-            if header := _TABLE.match(line):
+        for number, statement in _statements(text):
+            if header := _HEADER.match(statement):
                 table = _parts(header[2])
                 if header[1] == "[[":
                     repeated[table] += 1
                     table = (*table, str(repeated[table] - 1))
                 self._found.setdefault(table, number)
-            elif key := _KEY.match(line):
+            elif key := _KEY.match(statement):
                 self._found.setdefault((*table, *_parts(key[1])), number)
-                inside = _opens(line[key.end() :])
 
     def of(self, path: Sequence[str | int]) -> int | None:
         """Return the line *path* stands on, or that of the nearest table around it."""
@@ -40,6 +39,20 @@ class Lines:
             if line := self._found.get(wanted[:length]):
                 return line
         return None
+
+
+def _statements(text: str) -> Iterator[tuple[int, str]]:
+    """Give each header and each key with its value, comments left out, and the line it begins on."""
+    number, depth, begun, parts = 1, 0, 1, list[str]()
+    for token in _TOKEN.findall(f"{text}\n"):
+        if token == "\n" and depth == 0:
+            if statement := "".join(parts).strip():
+                yield begun, statement
+            begun, parts = number + 1, []
+        elif not token.startswith("#"):
+            depth += (token in "[{") - (token in "]}")
+            parts.append(token)
+        number += token.count("\n")
 
 
 def _parts(dotted: str) -> tuple[str, ...]:
@@ -52,10 +65,3 @@ def _parts(dotted: str) -> tuple[str, ...]:
         (name, value), *_ = value.items()
         parts.append(name)
     return tuple(parts)
-
-
-def _opens(rest: str) -> str | None:
-    for mark in ('"""', "'''"):
-        if rest.count(mark) == 1:
-            return mark
-    return None

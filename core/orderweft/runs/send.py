@@ -26,7 +26,7 @@ from .job import Job
 TRIES = 5
 """Calls made for one intent as long as the destination says that nothing was applied."""
 LONGEST_WAIT = 120.0
-"""A destination that wants a longer pause is left to the next run."""
+"""Seconds spent on one intent in all; a destination that wants more is left to the next run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +79,15 @@ def _deliver(job: Job, batch: Sequence[Ready]) -> None:
     job.count(already_there=len(done))
     job.tell("intended")
     orders = {ready.key: ready.order for ready in batch}
-    for left in range(TRIES - 1, -1, -1):
+    patience = LONGEST_WAIT
+    for attempt in range(TRIES):
         outcomes = _call(job, intents, orders)
         job.tell("sent")
         final, again, wait = [], [], 0.0
         for intent, outcome in zip(intents, outcomes, strict=True):
-            if isinstance(outcome, NotSent) and _worth_waiting(job, outcome, left):
+            if isinstance(outcome, NotSent) and _worth_waiting(job, outcome, attempt, patience):
                 again.append(intent)
-                wait = max(wait, outcome.retry_after if outcome.retry_after is not None else 2.0 ** (TRIES - 1 - left))
+                wait = max(wait, _pause(outcome, attempt))
             else:
                 final.append((intent, outcome))
         if final:
@@ -96,6 +97,7 @@ def _deliver(job: Job, batch: Sequence[Ready]) -> None:
         if not again:
             return
         intents = again
+        patience -= wait
         job.pause(wait)
 
 
@@ -119,10 +121,14 @@ def _call(job: Job, intents: Sequence[Intent], orders: dict[str, Order]) -> list
         return [Unknown(message=str(error))] * len(deliveries)
 
 
-def _worth_waiting(job: Job, outcome: NotSent, left: int) -> bool:
+def _pause(outcome: NotSent, attempt: int) -> float:
+    return outcome.retry_after if outcome.retry_after is not None else 2.0**attempt
+
+
+def _worth_waiting(job: Job, outcome: NotSent, attempt: int, patience: float) -> bool:
     if job.stop.is_set():
         return False
-    if left == 0 or (outcome.retry_after or 0) > LONGEST_WAIT:
+    if attempt == TRIES - 1 or _pause(outcome, attempt) > patience:
         job.fail(UnavailableError(f"{job.destination.name}: {outcome.message}", retry_after=outcome.retry_after))
         return False
     return True

@@ -223,11 +223,12 @@ def _fetched(connection: Connection[Settings], row: Any) -> Fetched:
     settings = connection.settings
     # Half of a surrogate pair, left where JOOR cut a text short, is no Unicode and cannot be stored.
     payload = json_text(row).encode(errors="replace").decode()
-    order, problem, identity, skip = None, None, f"row-{_digest(payload)}", None
+    order, problem, identity, skip, customer = None, None, f"row-{_digest(payload)}", None, None
     try:
         if not isinstance(row, dict):
             raise InvalidRecordError("orders: a row is not an object")
         identity = text(row, "order_id") or identity
+        customer = " ".join(filter(None, (text(row, "customer_code"), text(row, "customer_name")))) or None
         skip = _why_not(settings, row)
         order = to_order(
             row,
@@ -238,7 +239,7 @@ def _fetched(connection: Connection[Settings], row: Any) -> Fetched:
         )
     except InvalidRecordError as error:
         problem = str(error)
-    return Fetched(identity, identity, order, payload=payload, problem=problem, skip=skip)
+    return Fetched(identity, identity, order, payload=payload, problem=problem, skip=skip, customer=customer)
 
 
 def _why_not(settings: Settings, row: Row) -> str | None:

@@ -1,0 +1,118 @@
+"""Hypothesis strategies for records, made from their own annotations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from copy import deepcopy
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import iso4217
+import pycountry
+from hypothesis import strategies as st
+from orderweft import CountryCode, CurrencyCode, Gtin14, Instant, Money, OptionalText, OrderLine, Quantity, Text
+from pydantic import BaseModel
+from stdnum import ean
+
+Strategy = st.SearchStrategy[Any]
+
+texts = st.text(min_size=1, max_size=12).map(str.strip).filter(bool)
+"""Trimmed text of any characters."""
+
+amounts = st.builds(
+    lambda digits, places: Decimal(digits).scaleb(-places), st.integers(-(10**15), 10**15), st.integers(0, 6)
+)
+"""Amounts with up to six decimal places, trailing zeros and negative ones included."""
+
+instants = st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+
+digits_of_gtins = st.sampled_from([8, 12, 13, 14]).flatmap(
+    lambda length: st.text("0123456789", min_size=length - 1, max_size=length - 1)
+)
+barcodes = digits_of_gtins.map(lambda digits: digits + ean.calc_check_digit(digits))
+"""GTINs of 8, 12, 13 and 14 digits with a right check digit."""
+
+currencies = st.sampled_from(sorted(currency.code for currency in iso4217.Currency))
+countries = st.sampled_from(sorted(country.alpha_2 for country in pycountry.countries))
+
+_KNOWN: list[tuple[Any, Strategy]] = [
+    (Text, texts),
+    (OptionalText, st.none() | texts),
+    (Money, amounts),
+    (Instant, instants),
+    (CurrencyCode, currencies),
+    (CountryCode, countries),
+    (Gtin14, barcodes.map(lambda barcode: barcode.zfill(14))),
+    (Quantity, st.integers(0, 2**53 - 1)),
+    (str, st.text(max_size=12)),
+    (bool, st.booleans()),
+    (int, st.integers(2, 48)),
+    (float, st.floats(0, 10**6)),
+    (date, st.dates(date(1970, 1, 1), date(2100, 1, 1))),
+]
+
+
+def _of(annotation: Any) -> Strategy:
+    for known, strategy in _KNOWN:
+        if annotation == known:
+            return strategy
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _of(parts[0])
+    if origin is Literal:
+        return st.sampled_from(parts)
+    if origin is tuple:
+        unique_by: Callable[[Any], Any] | None = (lambda line: line.key) if parts[0] is OrderLine else None
+        return st.lists(_of(parts[0]), max_size=2, unique_by=unique_by).map(tuple)
+    if origin is dict:
+        return st.dictionaries(_of(parts[0]), _of(parts[1]), max_size=2)
+    if parts:
+        return st.one_of(*(st.none() if part is type(None) else _of(part) for part in parts))
+    return records(annotation)
+
+
+def records(model: Any) -> Strategy:
+    """Return records of *model*, a record or a union of records."""
+    if get_origin(model) is Annotated or get_args(model):
+        return _of(model)
+    assert issubclass(model, BaseModel)
+    hints = get_type_hints(model, include_extras=True)
+    fields = {name: _of(hints[name]) for name in model.model_fields}
+    return st.fixed_dictionaries(fields).map(lambda values: model(**values))
+
+
+_AWKWARD: list[Any] = [
+    None, "", " ", "\n", "x" * 60, "EUR\n", "\uff11\uff12", "19,90", "1e3", "2026-02-30", "2026-02-30T10:00:00Z",
+    "2026-12-31T23:59:60Z", "2026-11-21T10:00:00", "a@b", "\x85", "\ufeff", True, False, 0, -1, 1.0, 1.5, 10**30, [],
+    {}, [None], {"": ""},
+]  # fmt: skip
+
+
+awkward = st.sampled_from(_AWKWARD).map(deepcopy)
+"""Values that are seldom right."""
+
+
+def _places(value: Any) -> list[tuple[Any, Any]]:
+    """Return every container within *value* with every key of it."""
+    keys = list(value) if isinstance(value, dict) else list(range(len(value))) if isinstance(value, list) else []
+    return [(value, key) for key in keys] + [place for key in keys for place in _places(value[key])]
+
+
+@st.composite
+def mutated(draw: st.DrawFn, data: Strategy) -> Any:
+    """Return *data* with one to three places changed, taken out or added."""
+    changed = json.loads(json.dumps(draw(data)))
+    for _ in range(draw(st.integers(1, 3))):
+        container, key = draw(st.sampled_from(_places(changed) or [({}, "x")]))
+        change = draw(st.sampled_from(["awkward", "line feed", "out", "more"]))
+        if change == "out":
+            container.pop(key, None) if isinstance(container, dict) else container.pop(key)
+        elif change == "more" and isinstance(container, dict):
+            container[draw(texts)] = draw(awkward)
+        elif change == "line feed" and isinstance(container, dict) and isinstance(container.get(key), str):
+            container[key] += "\n"
+        else:
+            container[key] = draw(awkward)
+    return changed
