@@ -329,6 +329,15 @@ def test_a_currency_the_store_does_not_take_holds_the_order() -> None:
     assert isinstance(outcome, Refused)
 
 
+@pytest.mark.parametrize("currency", ["GBP", "EUR"])
+def test_a_foreign_currency_can_be_held(currency: str) -> None:
+    """With the setting on hold, only orders in the store's own currency are created."""
+    shop = Shop(settings={"foreign_currency": "hold"})
+    outcome = shop.deliver(order_for(currency=currency))
+    assert outcome.outcome == ("accepted" if currency == "GBP" else "refused")
+    assert len(shop.simulator.orders) == (1 if currency == "GBP" else 0)
+
+
 @pytest.mark.parametrize(
     "switch",
     [

@@ -284,9 +284,11 @@ def _show_account(name: str, account: Account | str) -> None:
 
 def _show_fit(title: str, one: PipelineConfig, found: Fit) -> None:
     _show_rows(f"{title}: {one.source.name} → {one.destination.name}, {one.settings.moves}", found)
-    for target, template in one.settings.map.items():
-        for hint in lint(template):
-            output.warn(f"{title}, map.{target}: {hint.message}")
+    templates = [(f"map.{target}", template, False) for target, template in one.settings.map.items()]
+    templates += [(f"skip.{index}.when", rule.when, True) for index, rule in enumerate(one.settings.skip)]
+    for where, source, is_rule in templates:
+        for hint in lint(source, expression=is_rule):
+            output.warn(f"{title}, {where}: {hint.message}")
 
 
 def _show_rows(title: str, found: Fit) -> None:
@@ -295,8 +297,11 @@ def _show_rows(title: str, found: Fit) -> None:
     )
     if found.possible:
         click.echo("The pair fits.")
-    else:
-        output.complain("the pair does not fit; map the fields marked “never”")
+        return
+    output.complain("the pair does not fit: fields it needs are never there. Set them in [pipelines.NAME.map], such as")
+    for row in found.rows:
+        if row.verdict == "never":
+            click.echo(row.proposals[0] if row.proposals else f'"{row.path}" = "..."')
 
 
 def _check_data(config: Config, accounts: dict[str, Account | str], fits: dict[str, Fit]) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from pydantic import SecretStr
 from ..clock import Clock
 from ..config import ConnectionConfig
 from ..connection import Connection, MemorySpool, Spool
-from ..errors import PluginError, UnavailableError
+from ..errors import ChannelError, PluginError, UnavailableError
 from ..http import Exchange, Http
 from ..pacing import Limits
 from ..plugins import Plugins
@@ -65,7 +66,21 @@ class End:
 
     def call(self, hook: str, **arguments: Any) -> Any:
         """Call *hook* with this end's connection."""
-        return self.plugins.call(self.connection.channel, hook, connection=self.connection, **arguments)
+        with self.named():
+            return self.plugins.call(self.connection.channel, hook, connection=self.connection, **arguments)
+
+    @contextmanager
+    def named(self) -> Iterator[None]:
+        """Put the connection's name in front of a channel's error that does not mention it."""
+        try:
+            yield
+        except ChannelError as error:
+            error.args = (self.say(str(error)),)
+            raise
+
+    def say(self, text: str) -> str:
+        """Return *text* with the connection's name in front, unless it is mentioned."""
+        return text if self.name in text else f"{self.name}: {text}"
 
     def call_list(self, hook: str, expected: int, **arguments: Any) -> list[Any]:
         """Call a hook that answers once for each of *expected* things; raises PluginError when it does not."""

@@ -48,4 +48,5 @@ def pages(job: Job) -> Iterator[Page]:
         number=options.number,
         peek=options.dry_run,
     )
-    return iter(job.source.call("fetch_orders", query=query))
+    with job.source.named():
+        yield from job.source.call("fetch_orders", query=query)

@@ -129,7 +129,7 @@ def _worth_waiting(job: Job, outcome: NotSent, attempt: int, patience: float) ->
     if job.stop.is_set():
         return False
     if attempt == TRIES - 1 or _pause(outcome, attempt) > patience:
-        job.fail(UnavailableError(f"{job.destination.name}: {outcome.message}", retry_after=outcome.retry_after))
+        job.fail(UnavailableError(job.destination.say(outcome.message), retry_after=outcome.retry_after))
         return False
     return True
 

@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     """Take the ordered units out of the available stock; without `check_stock` even below zero."""
     financial_status: Literal["PENDING", "PAID"] = "PENDING"
     """Whether orders arrive unpaid or paid in full."""
+    foreign_currency: Literal["send", "hold"] = "send"
+    """What happens to an order in another currency than the store's own."""
     create_customers: bool = True
     """Create a customer that the store does not have yet; otherwise its orders are held."""
     note_template: str = _NOTE

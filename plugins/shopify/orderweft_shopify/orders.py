@@ -246,6 +246,7 @@ class Desk:
         self._customers = connection.once(Customers)
         self._locations = connection.once(Locations)
         self._note = Template(connection.settings.note_template)
+        self._currency: str | None = None
         self._has_keys = False
         """Whether the store is known to have the metafield that makes an order's key unique."""
 
@@ -304,6 +305,7 @@ class Desk:
         return found
 
     def _draft(self, order: Order, delivery: Delivery) -> Draft:
+        self._check_currency(order)
         variants = self._variants(order)
         location = self._locations.chosen()
         if self._settings.check_stock:
@@ -311,6 +313,17 @@ class Desk:
         note = self._note.render(order=values_of(order)).strip()
         customer = self._customer(order)
         return from_order(delivery, self._settings, variants=variants, customer=customer, location=location, note=note)
+
+    def _check_currency(self, order: Order) -> None:
+        if self._settings.foreign_currency == "send":
+            return
+        if self._currency is None:
+            self._currency = self._client.query("Shop")["shop"]["currencyCode"]
+        if order.currency != self._currency:
+            text = f"the order is in {order.currency}, the store in {self._currency}"
+            raise HeldError(
+                "invalid_field", text, 'take the order in the store\'s currency, or set foreign_currency = "send"'
+            )
 
     def _variants(self, order: Order) -> Mapping[str, Variant]:
         by = self._settings.item_identifier
