@@ -89,6 +89,8 @@ def _check_path(path: list[str]) -> None:
         if model is str or not name:
             raise TemplateError(f"{here}: there is nothing below this field")
         if name == "*":
+            if index != 1 or path[0] not in _ITEMS:
+                raise TemplateError(f"{here}: a * stands only behind {' or '.join(_ITEMS)}")
             continue
         if model is dict:
             model = str
@@ -102,6 +104,8 @@ def _check_path(path: list[str]) -> None:
             example = f"{name}.*.FIELD" if name in _ITEMS else "another field"
             raise TemplateError(f"{here} is a list; map {example} instead")
         model = _inside(field.annotation)
+    if model is dict:
+        raise TemplateError(f"{'.'.join(path)} has names of its own; map {'.'.join(path)}.NAME")
     if isinstance(model, type) and issubclass(model, BaseModel):
         raise TemplateError(f"{'.'.join(path)} has fields of its own; map one of {', '.join(model.model_fields)}")
 

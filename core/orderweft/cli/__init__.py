@@ -34,7 +34,7 @@ def main(context: click.Context, config: Path) -> None:
     Exit codes: 0 done, 3 done with orders held, 2 configuration or usage, 4 a channel cannot be
     reached or refuses our credentials, 1 anything unexpected.
     """
-    context.obj = new_context(config)
+    context.obj = new_context(config, context.obj)
 
 
 for command in (init, plugins, settings, check, fit, run, orders, runs, schema, simulate, rehearse):

@@ -46,6 +46,6 @@ class Context:
 pass_context = click.make_pass_decorator(Context)
 
 
-def new_context(path: Path) -> Context:
-    """Return the state for one invocation."""
-    return Context(path, SystemClock())
+def new_context(path: Path, clock: Clock | None) -> Context:
+    """Return the state for one invocation; without *clock* time is the machine's own."""
+    return Context(path, clock or SystemClock())

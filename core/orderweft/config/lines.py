@@ -7,7 +7,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-_TOKEN = re.compile(
+_PIECE = re.compile(
     r'''"""(?:\\.|[^\\])*?"{3,5}(?!")|\'{3}.*?\'{3,5}(?!\')|"(?:\\.|[^"\\])*"|'[^']*'|\#[^\n]*|[\[\]{}\n]|[^"'\#\[\]{}\n]+''',
     re.DOTALL,
 )
@@ -44,15 +44,15 @@ class Lines:
 def _statements(text: str) -> Iterator[tuple[int, str]]:
     """Give each header and each key with its value, comments left out, and the line it begins on."""
     number, depth, begun, parts = 1, 0, 1, list[str]()
-    for token in _TOKEN.findall(f"{text}\n"):
-        if token == "\n" and depth == 0:
+    for piece in _PIECE.findall(f"{text}\n"):
+        if piece == "\n" and depth == 0:
             if statement := "".join(parts).strip():
                 yield begun, statement
             begun, parts = number + 1, []
-        elif not token.startswith("#"):
-            depth += (token in "[{") - (token in "]}")
-            parts.append(token)
-        number += token.count("\n")
+        elif not piece.startswith("#"):
+            depth += (piece in "[{") - (piece in "]}")
+            parts.append(piece)
+        number += piece.count("\n")
 
 
 def _parts(dotted: str) -> tuple[str, ...]:

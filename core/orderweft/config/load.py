@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
+from math import ceil
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from ..errors import SettingsError, TemplateError
 from ..plugins import MOVES, Plugins
@@ -35,14 +37,17 @@ def load_config(
 ) -> Config:
     """Return the checked configuration; raises SettingsError with every mistake, one a line.
 
-    Without *secrets_needed*, references to secrets are not followed. *account* gives, for a connection's name and
-    channel, account settings to use instead of those in the file, as a rehearsal does.
+    Without *secrets_needed*, references that lead nowhere are no mistake, and those to secrets are not followed.
+    *account* gives, for a connection's name and channel, account settings to use instead of those in the file, as a
+    rehearsal does.
     """
     text = _read(path)
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path}: {_toml_mistake(str(error))}") from None
+    except ValueError as error:  # a number of thousands of digits raises no TOMLDecodeError
+        raise SettingsError(f"{path}{_toml_mistake(str(error))}") from None
+    except RecursionError:
+        raise SettingsError(f"{path}: tables or lists are nested too deeply") from None
     loader = _Loader(path, Lines(text), plugins, os.environ if environ is None else environ, secrets_needed)
     config = loader.load(tables, account or _as_written)
     if loader.mistakes:
@@ -56,7 +61,7 @@ def _as_written(name: str, channel: str) -> Mapping[str, Any] | None:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise SettingsError(f"{path} does not exist; `orderweft init` writes one") from None
     except UnicodeDecodeError:
@@ -66,9 +71,11 @@ def _read(path: Path) -> str:
 
 
 def _toml_mistake(text: str) -> str:
-    if "overwrite a value" in text:
-        return f"a key or table is given twice: {text}"
-    return f"this is not valid TOML: {text}"
+    place = re.search(r" \(at line (\d+), column (\d+)\)$", text)
+    what, line = (text[: place.start()], f":{place[1]}") if place else (text, "")
+    if "overwrite a value" in what or "twice" in what:
+        return f"{line}: a key or table is given twice: {what}"
+    return f"{line}: this is not valid TOML: {what}"
 
 
 class _Loader:
@@ -78,27 +85,33 @@ class _Loader:
         self.path, self.lines, self.plugins = path, lines, plugins
         self.environ, self.secrets_needed = environ, secrets_needed
         self.mistakes: list[tuple[int, str]] = []
+        self.unresolved: dict[tuple[str | int, ...], str] = {}
         self.warnings: list[str] = []
 
     def load(self, tables: dict[str, Any], account: AccountOf) -> Config:
         for name in tables.keys() - {"connections", "pipelines", "ledger"}:
             self.wrong([name], f"is not known here{_meant(name, ['connections', 'pipelines', 'ledger'])}")
-        ledger = tables.get("ledger", "orderweft.db")
-        if not isinstance(ledger, str) or not ledger:
-            self.wrong(["ledger"], "must be the path of a file")
-            ledger = "orderweft.db"
-        raw = {name: self.table(["connections", name], value) for name, value in self.tables(tables, "connections")}
+        raw = self.tables(tables, "connections")
         connections: dict[str, ConnectionConfig] = {}
         for name, table in raw.items():
-            if (found := self.connection(name, self.replaced(name, table, account))) is not None:
+            if table is not None and (found := self.connection(name, self.replaced(name, table, account))) is not None:
                 connections[name] = found
         pipelines: dict[str, PipelineConfig] = {}
-        for name, value in self.tables(tables, "pipelines"):
-            settings = self.check(PipelineSettings, self.table(["pipelines", name], value), ["pipelines", name])
+        for name, table in self.tables(tables, "pipelines").items():
+            settings = None if table is None else self.check(PipelineSettings, table, ["pipelines", name])
             if settings is not None and (piped := self.pipeline(name, settings, connections, set(raw))) is not None:
                 pipelines[name] = piped
-        where = self.path.parent / Path(ledger).expanduser()
-        return Config(self.path, where, connections, pipelines, tuple(self.warnings))
+        ledger = self.ledger(tables.get("ledger", "orderweft.db"))
+        return Config(self.path, ledger, connections, pipelines, tuple(self.warnings))
+
+    def ledger(self, value: Any) -> Path:
+        try:
+            if not isinstance(value, str) or not value.strip() or not value.isprintable():
+                raise ValueError
+            return self.path.parent / Path(value).expanduser()
+        except (ValueError, RuntimeError):  # expanduser knows no home of such a user
+            self.wrong(["ledger"], "must be the path of a file")
+            return self.path
 
     def replaced(self, name: str, table: dict[str, Any], account: AccountOf) -> dict[str, Any]:
         channel = self.plugins.channels.get(str(table.get("channel")))
@@ -108,20 +121,21 @@ class _Loader:
         own = channel.settings.account_fields()
         return {key: value for key, value in table.items() if key not in own} | dict(given)
 
-    def tables(self, tables: dict[str, Any], name: str) -> Sequence[tuple[str, Any]]:
-        return list(self.table([name], tables.get(name, {})).items())
+    def tables(self, tables: dict[str, Any], name: str) -> dict[str, dict[str, Any] | None]:
+        inner = self.table([name], tables.get(name, {})) or {}
+        return {key: self.table([name, key], value) for key, value in inner.items()}
 
-    def table(self, path: Sequence[str | int], value: Any) -> dict[str, Any]:
+    def table(self, path: Sequence[str | int], value: Any) -> dict[str, Any] | None:
         if isinstance(value, dict):
             return value
         self.wrong(path, "must be a table, such as [connections.shop]")
-        return {}
+        return None
 
     def connection(self, name: str, table: Mapping[str, Any]) -> ConnectionConfig | None:
         path = ["connections", name]
         channel = table.get("channel")
         known = self.plugins.channels
-        if channel not in known:
+        if not isinstance(channel, str) or channel not in known:
             broken = next((broken for broken in self.plugins.broken if broken.name == channel), None)
             if channel is None:
                 self.wrong(path, f"needs `channel`, one of: {', '.join(sorted(known)) or 'none is installed'}")
@@ -144,13 +158,15 @@ class _Loader:
                     f'{self.at(path)}: the secret stands in the file itself; "env:NAME" or "file:PATH" keeps it out'
                 )
             return value
-        if not self.secrets_needed:
-            return _PLACEHOLDER if is_secret else value.partition(":")[2]
+        if is_secret and not self.secrets_needed:
+            return _PLACEHOLDER
         try:
             return secrets.resolve(value, self.environ, self.path.parent)
         except SettingsError as error:
-            self.wrong(path, str(error))
-            return SecretStr(_PLACEHOLDER) if is_secret else _PLACEHOLDER
+            self.unresolved[tuple(path)] = str(error)
+            if self.secrets_needed:
+                self.wrong(path, str(error))
+            return value.partition(":")[2]
 
     def pipeline(
         self, name: str, settings: PipelineSettings, connections: Mapping[str, ConnectionConfig], named: set[str]
@@ -187,7 +203,7 @@ class _Loader:
             try:
                 SkipRules([(rule.when, rule.reason)])
             except TemplateError as error:
-                self.wrong([*path, "skip", index], str(error))
+                self.wrong([*path, "skip", index, "when"], str(error))
 
     def end(
         self, path: Sequence[str | int], option: str, connection: ConnectionConfig, options: Mapping[str, Any]
@@ -195,33 +211,36 @@ class _Loader:
         if not options:
             return connection
         kind = type(connection.settings)
-        for key in options.keys() & kind.account_fields():
+        fixed = options.keys() & kind.account_fields()
+        for key in fixed:
             self.wrong([*path, option, key], f"belongs to the account; set it in [connections.{connection.name}]")
-            return None
-        given = connection.settings.model_dump(exclude_unset=True) | dict(options)
-        settings = self.check(kind, given, [*path, option])
+        given = {key: self.value(kind, [*path, option, key], key, value) for key, value in options.items()
+                 if key not in fixed}  # fmt: skip
+        settings = self.check(kind, connection.settings.model_dump(exclude_unset=True) | given, [*path, option])
         return None if settings is None else ConnectionConfig(connection.name, connection.channel, settings)
 
     def floor(self, path: Sequence[str | int], settings: PipelineSettings, ends: Sequence[ConnectionConfig]) -> None:
         if settings.schedule is None:
             return
-        for end in ends:
-            floor = self.plugins.channels[end.channel].min_interval
-            if shortest_interval(settings.schedule) < floor:
-                minutes = int(floor.total_seconds() // 60)
-                self.wrong([*path, "schedule"], f"is shorter than {end.channel} allows; the shortest is {minutes}m")
+        floor, channel = max((self.plugins.channels[end.channel].min_interval, end.channel) for end in ends)
+        if shortest_interval(settings.schedule) < floor:
+            minutes = ceil(floor.total_seconds() / 60)
+            self.wrong([*path, "schedule"], f"is shorter than {channel} allows; the shortest is {minutes}m")
 
     def check(self, kind: type[M], table: Mapping[str, Any], path: Sequence[str | int]) -> M | None:
         try:
             return kind.model_validate(dict(table))
         except ValidationError as error:
             for detail in error.errors(include_url=False, include_input=False):
-                self.wrong([*path, *detail["loc"]], _sentence(detail["type"], detail["msg"], detail["loc"], kind))
+                where = detail["loc"]
+                unresolved = self.unresolved.get((*path, *where[:1]))
+                self.wrong([*path, *where], unresolved or _sentence(detail["type"], detail["msg"], where, kind))
             return None
 
     def wrong(self, path: Sequence[str | int], what: str) -> None:
-        line = self.lines.of(path) or 0
-        self.mistakes.append((line, f"{self.at(path)}: {what}"))
+        mistake = (self.lines.of(path) or 0, f"{self.at(path)}: {what}")
+        if mistake not in self.mistakes:
+            self.mistakes.append(mistake)
 
     def at(self, path: Sequence[str | int]) -> str:
         line = self.lines.of(path)
@@ -244,4 +263,4 @@ def _sentence(kind: str, message: str, location: tuple[int | str, ...], model: t
     if kind == "missing":
         return "is needed and missing"
     text = message.removeprefix("Value error, ").removeprefix("Input ")
-    return text[0].lower() + text[1:]
+    return text[:1].lower() + text[1:]

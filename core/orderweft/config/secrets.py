@@ -20,10 +20,14 @@ def resolve(reference: str, environ: Mapping[str, str], folder: Path) -> str:
     """Return the text *reference* points at; raises SettingsError saying how to provide it."""
     kind, _, name = reference.partition(":")
     if kind == "env":
-        return _from_environment(name, environ)
-    if kind == "file":
-        return _from_file(folder / Path(name).expanduser())
-    return _from_keyring(name)
+        value = _from_environment(name, environ)
+    elif kind == "file":
+        value = _from_file(folder, name)
+    else:
+        value = _from_keyring(name)
+    if not value.isascii() and value.encode("utf-8", "replace").decode() != value:
+        raise SettingsError(f"what {reference} points at is no text")
+    return value
 
 
 def _from_environment(name: str, environ: Mapping[str, str]) -> str:
@@ -33,13 +37,14 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> str:
     return value
 
 
-def _from_file(path: Path) -> str:
+def _from_file(folder: Path, name: str) -> str:
+    path = folder / name
     try:
-        value = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            f"the file {path} cannot be read: {getattr(error, 'strerror', None) or 'no text'}"
-        ) from None
+        path = folder / Path(name).expanduser()
+        value = path.read_text(encoding="utf-8-sig").strip()
+    except (OSError, ValueError, RuntimeError) as error:  # not UTF-8, no path, or expanduser knows no such home
+        why = getattr(error, "strerror", None) or "it is no text file"
+        raise SettingsError(f"the file {path} cannot be read: {why}") from None
     if not value:
         raise SettingsError(f"the file {path} is empty")
     return value
@@ -51,7 +56,10 @@ def _from_keyring(name: str) -> str:
     except ModuleNotFoundError:
         raise SettingsError('keyring: needs an extra package; pip install "orderweft[keyring]"') from None
     service, _, user = name.partition("/")
-    value: str | None = keyring.get_password(service, user)
+    try:
+        value: str | None = keyring.get_password(service, user)
+    except keyring.errors.KeyringError as error:
+        raise SettingsError(f"the keyring cannot be read: {error}") from None
     if not value:
         raise SettingsError(f"the keyring holds no password for {service!r} and user {user!r}")
     return value

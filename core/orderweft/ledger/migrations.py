@@ -81,7 +81,7 @@ def m002_orders(db: Database) -> None:
     db.conn.execute("CREATE INDEX orders_by_number ON orders (number)")
     db.conn.execute("CREATE INDEX orders_by_receipt ON orders (receipt_number) WHERE receipt_number IS NOT NULL")
     db.conn.execute(
-        """CREATE INDEX orders_unfinished ON orders (pipeline, state, id)
+        """CREATE INDEX orders_unfinished ON orders (pipeline, id)
         WHERE state IN ('staged', 'sending', 'held')"""
     )
     db.conn.execute(

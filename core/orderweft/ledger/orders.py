@@ -14,6 +14,7 @@ from pydantic_core import to_json
 
 from ..exchange import Acknowledgement, Fetched, Page
 from ..records import Accepted, AlreadyThere, NotSent, Order, Outcome, Receipt, Refused
+from . import statements
 from .store import Claim, Store, stamp
 
 OrderState = Literal["staged", "sending", "delivered", "skipped", "held", "superseded", "cancelled"]
@@ -104,15 +105,13 @@ class OrderBook:
 
         Without *keep* nothing is stored; the answer is the same.
         """
-        items = {item.id: item for item in page.items}
+        seen = {item.id: _seen(item) for item in page.items}
         pipeline, now = self.route.pipeline, self._store.now()
         with self._store.transaction(self._claim, keep=keep) as db:
-            known = self._known(db, items)
+            known = self._known(db, seen)
             staged, news, updates, revisions = [], [], [], []
-            for item in items.values():
-                data = item.order.to_data() if item.order else None
-                record = to_json(data).decode() if data else None
-                row, mark = known.get(item.id), _fingerprint(item, record)
+            for item, data, record, mark in seen.values():
+                row = known.get(item.id)
                 entry = _staged(item, data, row, mark)
                 staged.append(entry)
                 if row is None:
@@ -124,8 +123,8 @@ class OrderBook:
                 if entry.changed:
                     revisions.append((pipeline, item.id, entry.revision, mark, now, self._run, item.payload, record,
                                       item.problem, item.skip))  # fmt: skip
-            db.executemany(_NEW_ORDER, news)
-            db.executemany(_CHANGED_ORDER, updates)
+            db.executemany(statements.NEW_ORDER, news)
+            db.executemany(statements.CHANGED_ORDER, updates)
             db.executemany(f"INSERT INTO revisions VALUES ({', '.join('?' * 10)})", revisions)  # noqa: S608
             db.executemany("DELETE FROM spool WHERE entry = ?", [(entry,) for entry in page.spooled])
             if move_bookmark and page.bookmark is not None:
@@ -134,12 +133,14 @@ class OrderBook:
 
     def waiting(self, after: str, limit: int = 100) -> list[Staged]:
         """Return orders that are due without being fetched again: staged ones, and holds worth another try."""
-        rows = self._store.rows(_WAITING, [self.route.pipeline, after, self._store.now(), self.route.config, limit])
+        rows = self._store.rows(
+            statements.WAITING, [self.route.pipeline, after, self._store.now(), self.route.config, limit]
+        )
         return [_from_row(row) for row in rows]
 
     def one(self, number: str) -> list[Staged]:
         """Return the orders of *number* that are not delivered, whatever they wait for, except those in doubt."""
-        rows = self._store.rows(_BY_NUMBER, [self.route.pipeline, number])
+        rows = self._store.rows(statements.BY_NUMBER, [self.route.pipeline, number])
         return [_from_row(row) for row in rows]
 
     def decide(self, verdicts: Sequence[Verdict]) -> None:
@@ -156,39 +157,59 @@ class OrderBook:
         An order that is under way or delivered by now is left out, so that one read twice is sent once.
         Raises LeaseLostError when another process has taken over; then nothing may be sent.
         """
+        wanted = {staged.id: (staged, key) for staged, key in deliveries}
+        route, now = self.route, self._store.now()
         intents, done = [], []
-        now, route = self._store.now(), self.route
         with self._store.transaction(self._claim) as db:
-            for staged, key in deliveries:
-                if self._state(db, staged.id) in _FIXED:
+            states = {row["id"]: row["state"] for row in self._known(db, wanted).values()}
+            earlier = self._earlier(db, [key for _, key in wanted.values()])
+            attempt = db.execute("SELECT coalesce(max(attempt), 0) FROM attempts").fetchone()[0]
+            for staged, key in wanted.values():
+                before = earlier.get(key)
+                if states[staged.id] in _FIXED:
                     continue
-                earlier = db.execute(_EARLIER, [route.destination, key]).fetchone()
-                if earlier is not None and earlier["outcome"] in ("accepted", "already_there"):
-                    receipt = Receipt.model_validate_json(earlier["receipt"])
-                    self._delivered(db, staged.id, staged.number, staged.revision, receipt)
-                    done.append(staged)
-                    continue
-                if earlier is not None:
-                    self._verdict(db, _in_doubt_elsewhere(staged, earlier["pipeline"]))
-                    continue
-                cursor = db.execute(
-                    "INSERT INTO attempts (destination, key, pipeline, id, revision, run, started_at)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    [route.destination, key, route.pipeline, staged.id, staged.revision, self._run, now],
-                )
-                db.execute(
-                    "UPDATE orders SET state = 'sending', changed_at = ?, run = ? WHERE pipeline = ? AND id = ?",
-                    [now, self._run, route.pipeline, staged.id],
-                )
-                attempt = int(cursor.lastrowid or 0)
-                intents.append(Intent(attempt, staged.id, staged.number, key, staged.revision, now))
-        return intents, done
+                if before is None:
+                    attempt += 1
+                    intents.append(Intent(attempt, staged.id, staged.number, key, staged.revision, now))
+                elif before["receipt"] is None:
+                    self._verdict(db, _in_doubt_elsewhere(staged, before["pipeline"]))
+                else:
+                    done.append((staged, Receipt.model_validate_json(before["receipt"])))
+            db.executemany(
+                "INSERT INTO attempts (attempt, destination, key, pipeline, id, revision, run, started_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (i.attempt, route.destination, i.key, route.pipeline, i.id, i.revision, self._run, now)
+                    for i in intents
+                ],
+            )
+            db.executemany(
+                "UPDATE orders SET state = 'sending', changed_at = ?, run = ? WHERE pipeline = ? AND id = ?",
+                [(now, self._run, route.pipeline, intent.id) for intent in intents],
+            )
+            self._delivered(db, done)
+        return intents, [staged for staged, _ in done]
 
     def settle(self, outcomes: Sequence[tuple[Intent, Outcome]]) -> None:
         """Store what the destination answered."""
+        now = self._store.now()
+        answers, delivered = [], []
+        for intent, outcome in outcomes:
+            receipt = outcome.receipt if isinstance(outcome, Accepted | AlreadyThere) else None
+            message = None if isinstance(outcome, Accepted | AlreadyThere) else outcome.message
+            answers.append((now, outcome.outcome, message, receipt and receipt.to_json(), intent.attempt))
+            if receipt is not None:
+                delivered.append((intent, receipt))
         with self._store.transaction(self._claim) as db:
+            db.executemany(
+                "UPDATE attempts SET ended_at = ?, outcome = ?, message = ?, receipt = ? WHERE attempt = ?", answers
+            )
+            self._delivered(db, delivered)
             for intent, outcome in outcomes:
-                self._settle(db, intent, outcome)
+                if isinstance(outcome, Refused):
+                    self._refused(db, intent, outcome)
+                elif isinstance(outcome, NotSent):
+                    self._put_back(db, intent, outcome.message)
 
     def unsettled(self, after: int = 0, limit: int = 100) -> list[Intent]:
         """Return the oldest attempts above number *after* whose outcome is not known."""
@@ -251,9 +272,10 @@ class OrderBook:
         )
         return {row["id"]: row for row in rows}
 
-    def _state(self, db: sqlite3.Connection, id: str) -> str:  # noqa: A002  the record's own word
-        row = db.execute("SELECT state FROM orders WHERE pipeline = ? AND id = ?", [self.route.pipeline, id]).fetchone()
-        return str(row["state"])
+    def _earlier(self, db: sqlite3.Connection, keys: Sequence[str]) -> dict[str, sqlite3.Row]:
+        """Return the attempts at the same deliveries that succeeded or may have; those without receipt are open."""
+        rows = db.execute(statements.EARLIER, [json.dumps(keys), self.route.destination])
+        return {row["key"]: row for row in rows}
 
     def _verdict(self, db: sqlite3.Connection, verdict: Verdict) -> None:
         staged, now = verdict.staged, self._store.now()
@@ -267,34 +289,25 @@ class OrderBook:
         if verdict.state == "held":
             self._tell_source(db, staged.id, staged.number, verdict.message, None)
 
-    def _settle(self, db: sqlite3.Connection, intent: Intent, outcome: Outcome) -> None:
-        receipt = outcome.receipt if isinstance(outcome, Accepted | AlreadyThere) else None
-        message = None if isinstance(outcome, Accepted | AlreadyThere) else outcome.message
+    def _put_back(self, db: sqlite3.Connection, intent: Intent, message: str) -> None:
         db.execute(
-            "UPDATE attempts SET ended_at = ?, outcome = ?, message = ?, receipt = ? WHERE attempt = ?",
-            [self._store.now(), outcome.outcome, message, receipt and receipt.to_json(), intent.attempt],
+            "UPDATE orders SET state = 'staged', reason = NULL, message = ?, changed_at = ?"
+            " WHERE pipeline = ? AND id = ?",
+            [message, self._store.now(), self.route.pipeline, intent.id],
         )
-        if receipt is not None:
-            self._delivered(db, intent.id, intent.number, intent.revision, receipt)
-        elif isinstance(outcome, Refused):
-            self._refused(db, intent, outcome)
-        elif isinstance(outcome, NotSent):
-            db.execute(
-                "UPDATE orders SET state = 'staged', reason = NULL, message = ?, changed_at = ?"
-                " WHERE pipeline = ? AND id = ?",
-                [outcome.message, self._store.now(), self.route.pipeline, intent.id],
-            )
 
-    def _delivered(self, db: sqlite3.Connection, id: str, number: str, revision: int, receipt: Receipt) -> None:  # noqa: A002
-        db.execute(
-            """UPDATE orders SET state = 'delivered', reason = NULL, message = NULL, fix = NULL, retry_at = NULL,
-                      delivered_revision = ?, receipt_id = ?, receipt_number = ?, receipt = ?, config = ?,
-                      changed_at = ?, run = ?
-               WHERE pipeline = ? AND id = ?""",
-            [revision, receipt.id, receipt.number, receipt.to_json(), self.route.config,
-             self._store.now(), self._run, self.route.pipeline, id],
-        )  # fmt: skip
-        self._tell_source(db, id, number, f"Delivered as {receipt.number or receipt.id}.", receipt)
+    def _delivered(self, db: sqlite3.Connection, delivered: Sequence[tuple[Intent | Staged, Receipt]]) -> None:
+        now, route = self._store.now(), self.route
+        rows = [
+            (one.revision, receipt.id, receipt.number, receipt.to_json(), route.config, now, self._run,
+             route.pipeline, one.id)
+            for one, receipt in delivered
+        ]  # fmt: skip
+        db.executemany(statements.DELIVERED, rows)
+        if route.acknowledge:
+            for one, receipt in delivered:
+                text = f"Delivered as {receipt.number or receipt.id}."
+                self._tell_source(db, one.id, one.number, text, receipt)
 
     def _refused(self, db: sqlite3.Connection, intent: Intent, outcome: Refused) -> None:
         tries = db.execute(
@@ -327,28 +340,11 @@ class OrderBook:
         )  # fmt: skip
 
 
-_NEW_ORDER = """INSERT INTO orders (pipeline, id, number, source, destination, state, customer, revision, fingerprint,
-    first_seen, changed_at, run) VALUES (?, ?, ?, ?, ?, 'staged', ?, 1, ?, ?, ?, ?)"""
-
-_CHANGED_ORDER = """UPDATE orders SET number = ?, state = ?, customer = ?, revision = ?, fingerprint = ?,
-    changed_at = ?, run = ? WHERE pipeline = ? AND id = ?"""
-
-_STAGED_COLUMNS = """SELECT orders.id, orders.number, orders.state, orders.revision, revisions.record,
-    revisions.problem, revisions.skip
-    FROM orders CROSS JOIN revisions USING (pipeline, id, revision)"""
-
-_WAITING = f"""{_STAGED_COLUMNS}
-    WHERE orders.pipeline = ? AND orders.state IN ('staged', 'sending', 'held') AND orders.id > ?
-      AND (orders.state = 'staged' OR orders.state = 'held' AND orders.reason <> 'in_doubt'
-           AND (orders.retry_at <= ? OR orders.config IS NOT ?))
-    ORDER BY orders.id LIMIT ?"""
-
-_BY_NUMBER = f"""{_STAGED_COLUMNS}
-    WHERE orders.pipeline = ? AND orders.number = ? AND orders.state IN ('staged', 'held', 'skipped')
-      AND orders.reason IS NOT 'in_doubt'"""
-
-_EARLIER = """SELECT pipeline, outcome, receipt FROM attempts WHERE destination = ? AND key = ?
-    AND (outcome IS NULL OR outcome IN ('accepted', 'already_there', 'unknown')) LIMIT 1"""
+def _seen(item: Fetched) -> tuple[Fetched, dict[str, Any] | None, str | None, str]:
+    """Return *item* with its plain data, its canonical JSON, and what tells its revisions apart."""
+    data = item.order.to_data() if item.order else None
+    record = to_json(data).decode() if data else None
+    return item, data, record, _fingerprint(item, record)
 
 
 def _fingerprint(item: Fetched, record: str | None) -> str:

@@ -84,10 +84,10 @@ def _columns(kind: type) -> str:
 
 
 def find(store: Store, text: str) -> list[OrderRow]:
-    """Return the orders whose number, id or number at the destination is *text*."""
+    """Return the orders whose number, id, key or number at the destination is *text*."""
     rows = store.rows(
         f"""SELECT {_columns(OrderRow)} FROM orders
-            WHERE number = ?1 OR receipt_number = ?1 OR receipt_number = '#' || ?1
+            WHERE number = ?1 OR id = ?1 OR receipt_number = ?1 OR receipt_number = '#' || ?1
                OR (pipeline, id) IN (SELECT pipeline, id FROM attempts WHERE key = ?1)
             ORDER BY pipeline, id LIMIT 50""",  # noqa: S608
         [text],
@@ -109,7 +109,8 @@ def listed(store: Store, *, pipeline: str | None = None, state: str | None = Non
 def holds(store: Store, pipeline: str, limit: int = 200) -> list[OrderRow]:
     """Return the orders that are held, by reason and number."""
     rows = store.rows(
-        f"""SELECT {_columns(OrderRow)} FROM orders WHERE pipeline = ? AND state = 'held'
+        f"""SELECT {_columns(OrderRow)} FROM orders INDEXED BY orders_unfinished
+            WHERE pipeline = ? AND state = 'held' AND state IN ('staged', 'sending', 'held')
             ORDER BY reason, number LIMIT ?""",  # noqa: S608
         [pipeline, limit],
     )

@@ -62,11 +62,16 @@ class Store:
             if self.path != ":memory:":
                 _create_private(Path(self.path))
             self._db = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
-            self._db.row_factory = sqlite3.Row
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute("PRAGMA foreign_keys = ON")
-        self._migrate()
+        try:
+            with _explained(self.path):
+                self._db.row_factory = sqlite3.Row
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.execute("PRAGMA synchronous = FULL")
+                self._db.execute("PRAGMA foreign_keys = ON")
+            self._migrate()
+        except LedgerError:
+            self._db.close()
+            raise
 
     def close(self) -> None:
         """Close the file."""
@@ -101,11 +106,11 @@ class Store:
 
     def claim(self, pipeline: str) -> Claim:
         """Claim *pipeline*; raises LedgerError when another living process runs it."""
-        holder = f"{socket.gethostname()}:{os.getpid()}:{id(self)}"
+        holder = f"{_here()}:{id(self)}"
         with self.transaction() as db:
             row = db.execute("SELECT * FROM claims WHERE pipeline = ?", [pipeline]).fetchone()
             if row is not None and row["holder"] and row["expires_at"] > self.now() and not _dead(row["holder"]):
-                host, process = row["holder"].split(":")[:2]
+                host, _, process = row["holder"].split(":")[:3]
                 raise LedgerError(
                     f"pipeline {pipeline!r} is already running on {host} (process {process}); wait for it to end"
                 )
@@ -211,9 +216,19 @@ def _create_private(path: Path) -> None:
         raise LedgerError(f"{path} may not be written by this user; the ledger needs write permission")
 
 
+def _here() -> str:
+    """Name this process: host, namespace of process ids (containers of one host name have their own) and id."""
+    try:
+        namespace = os.stat("/proc/self/ns/pid").st_ino
+    except OSError:
+        namespace = 0
+    return f"{socket.gethostname()}:{namespace}:{os.getpid()}"
+
+
 def _dead(holder: str) -> bool:
-    host, process = holder.split(":")[:2]
-    if host != socket.gethostname():
+    host, namespace, process = holder.split(":")[:3]
+    # On Windows os.kill(process, 0) sends Ctrl-C: docs.python.org/3/library/os.html#os.kill
+    if [host, namespace] != _here().split(":")[:2] or os.name != "posix":
         return False
     try:
         os.kill(int(process), 0)

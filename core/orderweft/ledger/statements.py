@@ -1,0 +1,32 @@
+"""The longer SQL statements about orders."""
+
+from __future__ import annotations
+
+NEW_ORDER = """INSERT INTO orders (pipeline, id, number, source, destination, state, customer, revision, fingerprint,
+    first_seen, changed_at, run) VALUES (?, ?, ?, ?, ?, 'staged', ?, 1, ?, ?, ?, ?)"""
+
+CHANGED_ORDER = """UPDATE orders SET number = ?, state = ?, customer = ?, revision = ?, fingerprint = ?,
+    changed_at = ?, run = ? WHERE pipeline = ? AND id = ?"""
+
+STAGED_COLUMNS = """SELECT orders.id, orders.number, orders.state, orders.revision, revisions.record,
+    revisions.problem, revisions.skip
+    FROM orders CROSS JOIN revisions USING (pipeline, id, revision)"""
+
+WAITING = f"""{STAGED_COLUMNS}
+    WHERE orders.pipeline = ? AND orders.state IN ('staged', 'sending', 'held') AND orders.id > ?
+      AND (orders.state = 'staged' OR orders.state = 'held' AND orders.reason <> 'in_doubt'
+           AND (orders.retry_at <= ? OR orders.config IS NOT ?))
+    ORDER BY orders.id LIMIT ?"""
+
+BY_NUMBER = f"""{STAGED_COLUMNS}
+    WHERE orders.pipeline = ? AND orders.number = ? AND orders.state IN ('staged', 'held', 'skipped')
+      AND orders.reason IS NOT 'in_doubt'"""
+
+EARLIER = """SELECT attempts.key, attempts.pipeline, attempts.receipt
+    FROM json_each(?) AS wanted CROSS JOIN attempts
+    WHERE attempts.destination = ? AND attempts.key = wanted.value
+      AND (outcome IS NULL OR outcome IN ('accepted', 'already_there', 'unknown'))"""
+
+DELIVERED = """UPDATE orders SET state = 'delivered', reason = NULL, message = NULL, fix = NULL, retry_at = NULL,
+    delivered_revision = ?, receipt_id = ?, receipt_number = ?, receipt = ?, config = ?, changed_at = ?, run = ?
+    WHERE pipeline = ? AND id = ?"""
