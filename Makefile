@@ -22,7 +22,7 @@ demo: $(READY) ## watch JOOR orders arrive in a Shopify shop, both played on thi
 	@$(BIN)/orderweft --config examples/orderweft.toml rehearse --lose-answers 3 || test $$? -eq 3
 
 test: $(READY) ## run the tests
-	$(BIN)/python -m pytest -n auto -q
+	$(BIN)/python -m pytest -n 4 -q
 
 lint: $(READY) ## check style and types
 	$(BIN)/ruff check .

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Literal
 
-from pydantic_core import to_json
+from pydantic import ValidationError
 
 from ..exchange import Acknowledgement, Fetched, Page
 from ..records import Accepted, AlreadyThere, NotSent, Order, Outcome, Receipt, Refused
 from . import statements
+from .fingerprint import seen_as
 from .store import Claim, Store, stamp
 
 OrderState = Literal["staged", "sending", "delivered", "skipped", "held", "superseded", "cancelled"]
@@ -105,7 +105,7 @@ class OrderBook:
 
         Without *keep* nothing is stored; the answer is the same.
         """
-        seen = {item.id: _seen(item) for item in page.items}
+        seen = {item.id: seen_as(item) for item in map(_sound, page.items)}
         pipeline, now = self.route.pipeline, self._store.now()
         with self._store.transaction(self._claim, keep=keep) as db:
             known = self._known(db, seen)
@@ -154,25 +154,26 @@ class OrderBook:
     def intend(self, deliveries: Iterable[tuple[Staged, str]]) -> tuple[list[Intent], list[Staged]]:
         """Store the intent to deliver; return the intents, and the orders that another pipeline has delivered before.
 
-        An order that is under way or delivered by now is left out, so that one read twice is sent once.
+        An order that is under way or delivered by now, or was seen in another revision since, is left out, so that one
+        read twice is sent once, and one cancelled meanwhile not at all.
         Raises LeaseLostError when another process has taken over; then nothing may be sent.
         """
         wanted = {staged.id: (staged, key) for staged, key in deliveries}
         route, now = self.route, self._store.now()
         intents, done = [], []
         with self._store.transaction(self._claim) as db:
-            states = {row["id"]: row["state"] for row in self._known(db, wanted).values()}
+            known = self._known(db, wanted)
             earlier = self._earlier(db, [key for _, key in wanted.values()])
             attempt = db.execute("SELECT coalesce(max(attempt), 0) FROM attempts").fetchone()[0]
             for staged, key in wanted.values():
                 before = earlier.get(key)
-                if states[staged.id] in _FIXED:
+                if known[staged.id]["state"] in _FIXED or known[staged.id]["revision"] != staged.revision:
                     continue
                 if before is None:
                     attempt += 1
                     intents.append(Intent(attempt, staged.id, staged.number, key, staged.revision, now))
                 elif before["receipt"] is None:
-                    self._verdict(db, _in_doubt_elsewhere(staged, before["pipeline"]))
+                    self._verdict(db, _in_doubt_elsewhere(staged, before["pipeline"]), retry_at=now)
                 else:
                     done.append((staged, Receipt.model_validate_json(before["receipt"])))
             db.executemany(
@@ -212,15 +213,18 @@ class OrderBook:
                     self._put_back(db, intent, outcome.message)
 
     def unsettled(self, after: int = 0, limit: int = 100) -> list[Intent]:
-        """Return the oldest attempts above number *after* whose outcome is not known."""
+        """Return the oldest attempts above number *after* whose outcome is not known.
+
+        One without any outcome may have left its process as late as this run began.
+        """
         rows = self._store.rows(
             """SELECT attempts.attempt, attempts.id, orders.number, attempts.key, attempts.revision,
-                      coalesce(attempts.ended_at, attempts.started_at) AS started_at
-               FROM attempts JOIN orders USING (pipeline, id)
-               WHERE attempts.pipeline = ? AND attempts.attempt > ?
+                      coalesce(attempts.ended_at, max(attempts.started_at, runs.started_at)) AS started_at
+               FROM runs CROSS JOIN attempts CROSS JOIN orders USING (pipeline, id)
+               WHERE runs.id = ? AND attempts.pipeline = ? AND attempts.attempt > ?
                  AND (attempts.outcome IS NULL OR attempts.outcome = 'unknown')
                ORDER BY attempts.attempt LIMIT ?""",
-            [self.route.pipeline, after, limit],
+            [self._run, self.route.pipeline, after, limit],
         )
         return [Intent(**dict(row)) for row in rows]
 
@@ -237,7 +241,8 @@ class OrderBook:
     def unacknowledged(self, limit: int) -> list[Acknowledgement]:
         """Return what the source has still to be told."""
         rows = self._store.rows(
-            "SELECT * FROM acknowledgements WHERE pipeline = ? AND due = 1 ORDER BY tries, id LIMIT ?",
+            "SELECT * FROM acknowledgements INDEXED BY acknowledgements_due"
+            " WHERE pipeline = ? AND due = 1 ORDER BY tries, id LIMIT ?",
             [self.route.pipeline, limit],
         )
         return [
@@ -277,13 +282,13 @@ class OrderBook:
         rows = db.execute(statements.EARLIER, [json.dumps(keys), self.route.destination])
         return {row["key"]: row for row in rows}
 
-    def _verdict(self, db: sqlite3.Connection, verdict: Verdict) -> None:
+    def _verdict(self, db: sqlite3.Connection, verdict: Verdict, *, retry_at: str | None = None) -> None:
         staged, now = verdict.staged, self._store.now()
         db.execute(
-            """UPDATE orders SET state = ?, reason = ?, message = ?, fix = ?, config = ?, retry_at = NULL,
+            """UPDATE orders SET state = ?, reason = ?, message = ?, fix = ?, config = ?, retry_at = ?,
                       changed_at = ?, run = ?
                WHERE pipeline = ? AND id = ? AND state NOT IN ('delivered', 'sending')""",
-            [verdict.state, verdict.reason, verdict.message, verdict.fix, self.route.config,
+            [verdict.state, verdict.reason, verdict.message, verdict.fix, self.route.config, retry_at,
              now, self._run, self.route.pipeline, staged.id],
         )  # fmt: skip
         if verdict.state == "held":
@@ -310,9 +315,12 @@ class OrderBook:
                 self._tell_source(db, one.id, one.number, text, receipt)
 
     def _refused(self, db: sqlite3.Connection, intent: Intent, outcome: Refused) -> None:
-        tries = db.execute(
-            "SELECT tries FROM orders WHERE pipeline = ? AND id = ?", [self.route.pipeline, intent.id]
-        ).fetchone()["tries"]
+        tries, revision = db.execute(
+            "SELECT tries, revision FROM orders WHERE pipeline = ? AND id = ?", [self.route.pipeline, intent.id]
+        ).fetchone()
+        if revision != intent.revision:
+            self._put_back(db, intent, f"refused in a form that was changed meanwhile: {outcome.message}")
+            return
         wait = None if outcome.reason in _NEVER_AGAIN else RETRY_AFTER[min(tries, len(RETRY_AFTER) - 1)]
         db.execute(
             """UPDATE orders SET state = 'held', reason = ?, message = ?, fix = ?, config = ?, tries = tries + 1,
@@ -340,27 +348,17 @@ class OrderBook:
         )  # fmt: skip
 
 
-def _seen(item: Fetched) -> tuple[Fetched, dict[str, Any] | None, str | None, str]:
-    """Return *item* with its plain data, its canonical JSON, and what tells its revisions apart."""
-    data = item.order.to_data() if item.order else None
-    record = to_json(data).decode() if data else None
-    return item, data, record, _fingerprint(item, record)
+_TEXTS = ("id", "number", "payload", "problem", "skip", "customer")
 
 
-def _fingerprint(item: Fetched, record: str | None) -> str:
-    """Tell revisions apart; a new modification stamp alone is none."""
-    text = item.payload or "" if record is None or item.order is None else _unstamped(item.order, record)
-    told = f"{text}\0{item.problem or ''}\0{item.skip or ''}"
-    return hashlib.blake2b(told.encode(), digest_size=16).hexdigest()
-
-
-def _unstamped(order: Order, record: str) -> str:
-    # both fields come before any text a source can choose the names of, so the first occurrence is the right one
-    for name, value in (("revision", order.origin.revision), ("modified_at", order.modified_at)):
-        if value is not None:
-            before, found, after = record.partition(f',"{name}":"')
-            record = before + after.partition('"')[2] if found else record
-    return record
+def _sound(item: Fetched) -> Fetched:
+    """Replace what UTF-8 cannot say, such as half a surrogate pair in JSON, in the texts of *item*."""
+    texts = {name: text for name in _TEXTS if (text := getattr(item, name))}
+    try:
+        "".join(texts.values()).encode()
+    except UnicodeEncodeError:
+        return replace(item, **{name: text.encode("utf-8", "replace").decode() for name, text in texts.items()})
+    return item
 
 
 def _staged(item: Fetched, data: dict[str, Any] | None, row: sqlite3.Row | None, mark: str) -> Staged:
@@ -385,8 +383,12 @@ def _staged(item: Fetched, data: dict[str, Any] | None, row: sqlite3.Row | None,
 
 def _from_row(row: sqlite3.Row) -> Staged:
     data = json.loads(row["record"]) if row["record"] else None
-    order = Order.model_validate(data) if data else None
-    return Staged(row["id"], row["number"], "staged", row["revision"], order, row["problem"], row["skip"], data)
+    order, problem = None, row["problem"]
+    try:
+        order = Order.model_validate(data) if data else None
+    except ValidationError as error:
+        problem = f"it was stored by another version, and {error.error_count()} of its fields do not fit this one"
+    return Staged(row["id"], row["number"], "staged", row["revision"], order, problem, row["skip"], data)
 
 
 def _customer(item: Fetched) -> str | None:
@@ -402,5 +404,5 @@ def _in_doubt_elsewhere(staged: Staged, pipeline: str) -> Verdict:
         "held",
         "in_doubt",
         f"pipeline {pipeline!r} has sent this order to the same destination and does not know yet whether it arrived",
-        f"run pipeline {pipeline!r}, which looks it up first",
+        f"run pipeline {pipeline!r}, which looks it up first; then this one goes on with it",
     )

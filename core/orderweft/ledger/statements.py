@@ -9,18 +9,22 @@ CHANGED_ORDER = """UPDATE orders SET number = ?, state = ?, customer = ?, revisi
     changed_at = ?, run = ? WHERE pipeline = ? AND id = ?"""
 
 STAGED_COLUMNS = """SELECT orders.id, orders.number, orders.state, orders.revision, revisions.record,
-    revisions.problem, revisions.skip
-    FROM orders CROSS JOIN revisions USING (pipeline, id, revision)"""
+    revisions.problem, revisions.skip"""
+
+_NOT_OPEN = """NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.pipeline = orders.pipeline
+    AND attempts.id = orders.id AND (attempts.outcome IS NULL OR attempts.outcome = 'unknown'))"""
 
 WAITING = f"""{STAGED_COLUMNS}
+    FROM orders INDEXED BY orders_unfinished CROSS JOIN revisions USING (pipeline, id, revision)
     WHERE orders.pipeline = ? AND orders.state IN ('staged', 'sending', 'held') AND orders.id > ?
-      AND (orders.state = 'staged' OR orders.state = 'held' AND orders.reason <> 'in_doubt'
-           AND (orders.retry_at <= ? OR orders.config IS NOT ?))
+      AND (orders.state = 'staged' OR orders.state = 'held' AND (orders.retry_at <= ? OR orders.config IS NOT ?))
+      AND {_NOT_OPEN}
     ORDER BY orders.id LIMIT ?"""
 
 BY_NUMBER = f"""{STAGED_COLUMNS}
+    FROM orders CROSS JOIN revisions USING (pipeline, id, revision)
     WHERE orders.pipeline = ? AND orders.number = ? AND orders.state IN ('staged', 'held', 'skipped')
-      AND orders.reason IS NOT 'in_doubt'"""
+      AND {_NOT_OPEN}"""
 
 EARLIER = """SELECT attempts.key, attempts.pipeline, attempts.receipt
     FROM json_each(?) AS wanted CROSS JOIN attempts
