@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .orders import Intent, Ledger, OrderBook, OrderState, Route, Staged, Verdict
+from .model import Intent, OrderState, Route, Staged, Verdict
+from .orders import Ledger, OrderBook
 from .queries import History, OrderRow, find, history, holds, listed, tally
 from .store import Claim, RunRow, Store, stamp
 

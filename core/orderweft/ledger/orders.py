@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -15,9 +15,8 @@ from ..exchange import Acknowledgement, Fetched, Page
 from ..records import Accepted, AlreadyThere, NotSent, Order, Outcome, Receipt, Refused
 from . import statements
 from .fingerprint import seen_as
+from .model import Intent, OrderState, Route, Staged, Verdict
 from .store import Claim, Store, stamp
-
-OrderState = Literal["staged", "sending", "delivered", "skipped", "held", "superseded", "cancelled"]
 
 RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (15, 60, 240, 1440))
 """How long a refused order waits before it is offered again: the first time, the second time, and so on."""
@@ -27,60 +26,6 @@ _FIXED = ("delivered", "sending")
 
 _NEVER_AGAIN = ("invalid_field", "needs_person", "in_doubt")
 """Holds that only a change of the order, the configuration or a person releases."""
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Between which connections a pipeline moves orders, and by which rules."""
-
-    pipeline: str
-    source: str
-    destination: str
-    config: str = ""
-    """Fingerprint of the rules; a hold is decided anew when it changes."""
-    acknowledge: bool = False
-    """Whether the source wants to know what became of its orders."""
-
-
-@dataclass(frozen=True, slots=True)
-class Staged:
-    """An order as the ledger has it now."""
-
-    id: str
-    number: str
-    state: OrderState
-    revision: int
-    order: Order | None
-    problem: str | None = None
-    skip: str | None = None
-    data: dict[str, Any] | None = None
-    """The order as plain JSON values."""
-    new: bool = False
-    changed: bool = False
-    """True when this page brought a revision not seen before."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What was decided about an order that is not sent."""
-
-    staged: Staged
-    state: OrderState
-    reason: str | None
-    message: str
-    fix: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """An attempt at a delivery, durable before any byte leaves."""
-
-    attempt: int
-    id: str
-    number: str
-    key: str
-    revision: int
-    started_at: str
 
 
 class Ledger(Store):
