@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -58,7 +59,7 @@ class Simulator(Protocol):
 
 
 class Faulty:
-    """A handler that plays a simulator with faults; also counts and keeps the calls."""
+    """A handler that plays a simulator with faults, one call at a time; also counts and keeps the calls."""
 
     def __init__(self, simulator: Simulator, *faults: Fault, watch: Callable[[str, str], None] | None = None) -> None:
         self.simulator = simulator
@@ -66,9 +67,14 @@ class Faulty:
         self.calls: list[str] = []
         """The operations asked for, in order."""
         self._watch = watch or (lambda moment, operation: None)
+        self._lock = threading.Lock()
 
     def __call__(self, request: Request) -> Response:
         """Answer *request*, or fail as planned."""
+        with self._lock:
+            return self._answer(request)
+
+    def _answer(self, request: Request) -> Response:
         operation = self.simulator.operation(request)
         self.calls.append(operation)
         self._watch("before", operation)

@@ -244,6 +244,37 @@ def test_an_unreadable_order_is_held_with_its_raw_text(world: World) -> None:
     assert world.ledger.rows("SELECT payload FROM revisions WHERE id = '7'")[0]["payload"] == '{"odd": 1}'
 
 
+def test_what_could_not_be_read_is_read_again_after_a_change_of_settings(world: World) -> None:
+    """An unreadable order is fetched anew once the configuration has changed, and not on every run before."""
+    world.pages = [[Fetched("7", "7", None, payload="?", problem="set taste")]]
+    world.run()
+    world.offer(order(7), order(8))
+    world.queries.clear()
+    world.run()
+    assert [query.since for query in world.queries] == [None]
+    assert world.state(7) == "delivered"
+    world.pages = [[Fetched("9", "9", None, payload="?", problem="set taste")]]
+    world.run()
+    world.pages = []
+    world.configure(CONFIG.replace('channel = "market"', 'channel = "market"\ntaste = "sour"'))
+    world.offer(order(9), order(10))
+    world.queries.clear()
+    world.run(limit=1)
+    assert len([query for query in world.queries if query.since]) == 1
+    assert (world.state(9), world.state(10)) == ("delivered", "unseen")
+
+
+def test_a_changed_rule_counts_for_what_is_fetched_again(world: World) -> None:
+    """An order skipped by a rule is decided anew, when it is fetched again after the rule was taken away."""
+    rule = "[[pipelines.orders.skip]]\nwhen = 'order.number == \"1\"'\nreason = 'not this one'\n"
+    world.configure(CONFIG + rule)
+    world.run()
+    assert world.state(1) == "skipped"
+    world.configure(CONFIG)
+    world.run()
+    assert world.state(1) == "delivered"
+
+
 def test_limit_stops_early_and_the_rest_follows(world: World) -> None:
     """A limited run delivers so many; the next one delivers the rest."""
     assert world.run(limit=1).counts["delivered"] == 1

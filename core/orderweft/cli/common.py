@@ -35,12 +35,12 @@ class Context:
             output.warn(warning)
         return config
 
-    def ledger(self, *, must_exist: bool = False) -> Ledger:
-        """Return the ledger the configuration names; with *must_exist* it is not created."""
+    def ledger(self, *, must_exist: bool = False, keep: bool = True) -> Ledger:
+        """Return the ledger the configuration names; with *must_exist*, or without *keep*, it is not created."""
         path = load_config(self.path, self.plugins, secrets_needed=False).ledger
         if must_exist and not path.exists():
             raise SettingsError(f"{path} does not exist yet: no pipeline of {self.path} has run")
-        return Ledger(path, self.clock)
+        return Ledger(path if keep or path.exists() else ":memory:", self.clock)
 
 
 pass_context = click.make_pass_decorator(Context)

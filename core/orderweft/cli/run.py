@@ -64,7 +64,7 @@ def run(
     if chosen.settings.moves != "orders":
         raise SettingsError(f"pipeline {chosen.name!r} moves {chosen.settings.moves}; this version runs orders")
     options = RunOptions(since=read_day(since), number=number, limit=limit, dry_run=dry_run)
-    ledger = context.ledger()
+    ledger = context.ledger(keep=not dry_run)
     gc.freeze()  # what is loaded by now stays; looking through it again and again costs a fifth of a long run
     try:
         with watching(quiet=as_json) as observer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 from pydantic_core import to_json
@@ -10,12 +11,25 @@ from pydantic_core import to_json
 from ..exchange import Fetched
 from ..records import Order
 
+_TEXTS = ("id", "number", "payload", "problem", "skip", "customer")
+
 
 def seen_as(item: Fetched) -> tuple[Fetched, dict[str, Any] | None, str | None, str]:
     """Return *item* with its plain data, its canonical JSON, and what tells its revisions apart."""
+    item = _sound(item)
     data = item.order.to_data() if item.order else None
     record = to_json(data).decode() if data else None
     return item, data, record, _fingerprint(item, record)
+
+
+def _sound(item: Fetched) -> Fetched:
+    """Replace what UTF-8 cannot say, such as half a surrogate pair in JSON, in the texts of *item*."""
+    texts = {name: text for name in _TEXTS if (text := getattr(item, name))}
+    try:
+        "".join(texts.values()).encode()
+    except UnicodeEncodeError:
+        return replace(item, **{name: text.encode("utf-8", "replace").decode() for name, text in texts.items()})
+    return item
 
 
 def _fingerprint(item: Fetched, record: str | None) -> str:

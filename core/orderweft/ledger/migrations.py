@@ -48,91 +48,85 @@ def m001_runs_and_claims(db: Database) -> None:
     )
 
 
+_ORDERS = (
+    """CREATE TABLE orders (
+        pipeline TEXT NOT NULL,
+        id TEXT NOT NULL,               -- the source's own id
+        number TEXT NOT NULL,
+        source TEXT NOT NULL,
+        destination TEXT NOT NULL,
+        state TEXT NOT NULL,            -- staged, sending, delivered, skipped, held, superseded, cancelled
+        reason TEXT,                    -- reason class of a hold
+        message TEXT,
+        fix TEXT,
+        customer TEXT,
+        revision INTEGER NOT NULL,      -- newest one seen
+        fingerprint TEXT NOT NULL,
+        delivered_revision INTEGER,
+        config TEXT,                    -- fingerprint of the rules it was decided by
+        tries INTEGER NOT NULL DEFAULT 0,
+        retry_at TEXT,
+        receipt_id TEXT,
+        receipt_number TEXT,
+        receipt TEXT,
+        first_seen TEXT NOT NULL,
+        changed_at TEXT NOT NULL,
+        run INTEGER NOT NULL,
+        PRIMARY KEY (pipeline, id)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX orders_by_number ON orders (number)",
+    "CREATE INDEX orders_by_receipt ON orders (receipt_number) WHERE receipt_number IS NOT NULL",
+    """CREATE INDEX orders_unfinished ON orders (pipeline, id)
+    WHERE state IN ('staged', 'sending', 'held')""",
+    """CREATE TABLE revisions (
+        pipeline TEXT NOT NULL,
+        id TEXT NOT NULL,
+        revision INTEGER NOT NULL,
+        fingerprint TEXT NOT NULL,
+        seen_at TEXT NOT NULL,
+        run INTEGER NOT NULL,
+        payload TEXT,                   -- as received; empty when the record says it all
+        record TEXT,                    -- canonical JSON; empty when it could not be read
+        problem TEXT,                   -- why it could not be read
+        skip TEXT                       -- why the source's settings leave it out
+    ) STRICT""",
+    "CREATE UNIQUE INDEX revisions_by_order ON revisions (pipeline, id, revision)",
+    """CREATE TABLE attempts (
+        attempt INTEGER PRIMARY KEY,
+        destination TEXT NOT NULL,
+        key TEXT NOT NULL,
+        pipeline TEXT NOT NULL,
+        id TEXT NOT NULL,
+        revision INTEGER NOT NULL,
+        run INTEGER NOT NULL,
+        started_at TEXT NOT NULL,       -- written before any byte leaves
+        ended_at TEXT,
+        outcome TEXT,                   -- empty: not known whether it left
+        message TEXT,
+        receipt TEXT
+    ) STRICT""",
+    "CREATE INDEX attempts_by_key ON attempts (destination, key)",
+    "CREATE INDEX attempts_by_order ON attempts (pipeline, id)",
+    "CREATE INDEX attempts_open ON attempts (pipeline, attempt) WHERE outcome IS NULL OR outcome = 'unknown'",
+    """CREATE TABLE acknowledgements (
+        pipeline TEXT NOT NULL,
+        id TEXT NOT NULL,
+        number TEXT NOT NULL,
+        delivered INTEGER NOT NULL,
+        message TEXT NOT NULL,
+        receipt TEXT,
+        due INTEGER NOT NULL,           -- 1 until the source has taken it
+        tries INTEGER NOT NULL DEFAULT 0,
+        outcome TEXT,
+        changed_at TEXT NOT NULL,
+        PRIMARY KEY (pipeline, id)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX acknowledgements_due ON acknowledgements (pipeline, id) WHERE due = 1",
+)
+
+
 @migrations()
 def m002_orders(db: Database) -> None:
     """Create what pipelines of orders need."""
-    db.conn.execute(
-        """CREATE TABLE orders (
-            pipeline TEXT NOT NULL,
-            id TEXT NOT NULL,               -- the source's own id
-            number TEXT NOT NULL,
-            source TEXT NOT NULL,
-            destination TEXT NOT NULL,
-            state TEXT NOT NULL,            -- staged, sending, delivered, skipped, held, superseded, cancelled
-            reason TEXT,                    -- reason class of a hold
-            message TEXT,
-            fix TEXT,
-            customer TEXT,
-            revision INTEGER NOT NULL,      -- newest one seen
-            fingerprint TEXT NOT NULL,
-            delivered_revision INTEGER,
-            config TEXT,                    -- fingerprint of the rules it was decided by
-            tries INTEGER NOT NULL DEFAULT 0,
-            retry_at TEXT,
-            receipt_id TEXT,
-            receipt_number TEXT,
-            receipt TEXT,
-            first_seen TEXT NOT NULL,
-            changed_at TEXT NOT NULL,
-            run INTEGER NOT NULL,
-            PRIMARY KEY (pipeline, id)
-        ) STRICT, WITHOUT ROWID"""
-    )
-    db.conn.execute("CREATE INDEX orders_by_number ON orders (number)")
-    db.conn.execute("CREATE INDEX orders_by_receipt ON orders (receipt_number) WHERE receipt_number IS NOT NULL")
-    db.conn.execute(
-        """CREATE INDEX orders_unfinished ON orders (pipeline, id)
-        WHERE state IN ('staged', 'sending', 'held')"""
-    )
-    db.conn.execute(
-        """CREATE TABLE revisions (
-            pipeline TEXT NOT NULL,
-            id TEXT NOT NULL,
-            revision INTEGER NOT NULL,
-            fingerprint TEXT NOT NULL,
-            seen_at TEXT NOT NULL,
-            run INTEGER NOT NULL,
-            payload TEXT,                   -- as received; empty when the record says it all
-            record TEXT,                    -- canonical JSON; empty when it could not be read
-            problem TEXT,                   -- why it could not be read
-            skip TEXT                       -- why the source's settings leave it out
-        ) STRICT"""
-    )
-    db.conn.execute("CREATE UNIQUE INDEX revisions_by_order ON revisions (pipeline, id, revision)")
-    db.conn.execute(
-        """CREATE TABLE attempts (
-            attempt INTEGER PRIMARY KEY,
-            destination TEXT NOT NULL,
-            key TEXT NOT NULL,
-            pipeline TEXT NOT NULL,
-            id TEXT NOT NULL,
-            revision INTEGER NOT NULL,
-            run INTEGER NOT NULL,
-            started_at TEXT NOT NULL,       -- written before any byte leaves
-            ended_at TEXT,
-            outcome TEXT,                   -- empty: not known whether it left
-            message TEXT,
-            receipt TEXT
-        ) STRICT"""
-    )
-    db.conn.execute("CREATE INDEX attempts_by_key ON attempts (destination, key)")
-    db.conn.execute("CREATE INDEX attempts_by_order ON attempts (pipeline, id)")
-    db.conn.execute(
-        "CREATE INDEX attempts_open ON attempts (pipeline, attempt) WHERE outcome IS NULL OR outcome = 'unknown'"
-    )
-    db.conn.execute(
-        """CREATE TABLE acknowledgements (
-            pipeline TEXT NOT NULL,
-            id TEXT NOT NULL,
-            number TEXT NOT NULL,
-            delivered INTEGER NOT NULL,
-            message TEXT NOT NULL,
-            receipt TEXT,
-            due INTEGER NOT NULL,           -- 1 until the source has taken it
-            tries INTEGER NOT NULL DEFAULT 0,
-            outcome TEXT,
-            changed_at TEXT NOT NULL,
-            PRIMARY KEY (pipeline, id)
-        ) STRICT, WITHOUT ROWID"""
-    )
-    db.conn.execute("CREATE INDEX acknowledgements_due ON acknowledgements (pipeline, id) WHERE due = 1")
+    for statement in _ORDERS:
+        db.conn.execute(statement)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -50,14 +49,14 @@ class OrderBook:
 
         Without *keep* nothing is stored; the answer is the same.
         """
-        seen = {item.id: seen_as(item) for item in map(_sound, page.items)}
+        seen = {one[0].id: one for one in map(seen_as, page.items)}
         pipeline, now = self.route.pipeline, self._store.now()
         with self._store.transaction(self._claim, keep=keep) as db:
             known = self._known(db, seen)
             staged, news, updates, revisions = [], [], [], []
             for item, data, record, mark in seen.values():
                 row = known.get(item.id)
-                entry = _staged(item, data, row, mark)
+                entry = _staged(item, data, row, mark, self.route.config)
                 staged.append(entry)
                 if row is None:
                     news.append((pipeline, item.id, item.number, self.route.source, self.route.destination,
@@ -82,6 +81,11 @@ class OrderBook:
             statements.WAITING, [self.route.pipeline, after, self._store.now(), self.route.config, limit]
         )
         return [_from_row(row) for row in rows]
+
+    def unreadable(self) -> tuple[set[str], str] | None:
+        """Return the ids of orders held unread under other settings and when the first was seen; None without any."""
+        rows = self._store.rows(statements.UNREADABLE, [self.route.pipeline, self.route.config])
+        return ({row["id"] for row in rows}, min(row["first_seen"] for row in rows)) if rows else None
 
     def one(self, number: str) -> list[Staged]:
         """Return the orders of *number* that are not delivered, whatever they wait for, except those in doubt."""
@@ -148,7 +152,9 @@ class OrderBook:
                 delivered.append((intent, receipt))
         with self._store.transaction(self._claim) as db:
             db.executemany(
-                "UPDATE attempts SET ended_at = ?, outcome = ?, message = ?, receipt = ? WHERE attempt = ?", answers
+                "UPDATE attempts SET ended_at = ?, outcome = ?, message = ?, receipt = ?"
+                " WHERE attempt = ? AND coalesce(outcome, 'unknown') = 'unknown'",
+                answers,
             )
             self._delivered(db, delivered)
             for intent, outcome in outcomes:
@@ -164,9 +170,10 @@ class OrderBook:
         """
         rows = self._store.rows(
             """SELECT attempts.attempt, attempts.id, orders.number, attempts.key, attempts.revision,
-                      coalesce(attempts.ended_at, max(attempts.started_at, runs.started_at)) AS started_at
-               FROM runs CROSS JOIN attempts CROSS JOIN orders USING (pipeline, id)
-               WHERE runs.id = ? AND attempts.pipeline = ? AND attempts.attempt > ?
+                      coalesce(attempts.ended_at, max(attempts.started_at, coalesce(
+                          (SELECT runs.started_at FROM runs WHERE runs.id = ?), ''))) AS started_at
+               FROM attempts CROSS JOIN orders USING (pipeline, id)
+               WHERE attempts.pipeline = ? AND attempts.attempt > ?
                  AND (attempts.outcome IS NULL OR attempts.outcome = 'unknown')
                ORDER BY attempts.attempt LIMIT ?""",
             [self._run, self.route.pipeline, after, limit],
@@ -215,7 +222,8 @@ class OrderBook:
 
     def _known(self, db: sqlite3.Connection, ids: Iterable[str]) -> dict[str, sqlite3.Row]:
         rows = db.execute(
-            """SELECT orders.id, orders.state, orders.reason, orders.revision, orders.fingerprint
+            """SELECT orders.id, orders.state, orders.reason, orders.revision, orders.fingerprint,
+                      orders.config
                FROM json_each(?) AS wanted CROSS JOIN orders
                WHERE orders.pipeline = ? AND orders.id = wanted.value""",
             [json.dumps(list(ids)), self.route.pipeline],
@@ -242,7 +250,7 @@ class OrderBook:
     def _put_back(self, db: sqlite3.Connection, intent: Intent, message: str) -> None:
         db.execute(
             "UPDATE orders SET state = 'staged', reason = NULL, message = ?, changed_at = ?"
-            " WHERE pipeline = ? AND id = ?",
+            " WHERE pipeline = ? AND id = ? AND state <> 'delivered'",
             [message, self._store.now(), self.route.pipeline, intent.id],
         )
 
@@ -270,7 +278,7 @@ class OrderBook:
         db.execute(
             """UPDATE orders SET state = 'held', reason = ?, message = ?, fix = ?, config = ?, tries = tries + 1,
                       retry_at = ?, changed_at = ?, run = ?
-               WHERE pipeline = ? AND id = ?""",
+               WHERE pipeline = ? AND id = ? AND state <> 'delivered'""",
             [outcome.reason, outcome.message, outcome.fix, self.route.config,
              stamp(self._store.clock.now() + wait) if wait else None, self._store.now(), self._run,
              self.route.pipeline, intent.id],
@@ -293,24 +301,13 @@ class OrderBook:
         )  # fmt: skip
 
 
-_TEXTS = ("id", "number", "payload", "problem", "skip", "customer")
-
-
-def _sound(item: Fetched) -> Fetched:
-    """Replace what UTF-8 cannot say, such as half a surrogate pair in JSON, in the texts of *item*."""
-    texts = {name: text for name in _TEXTS if (text := getattr(item, name))}
-    try:
-        "".join(texts.values()).encode()
-    except UnicodeEncodeError:
-        return replace(item, **{name: text.encode("utf-8", "replace").decode() for name, text in texts.items()})
-    return item
-
-
-def _staged(item: Fetched, data: dict[str, Any] | None, row: sqlite3.Row | None, mark: str) -> Staged:
+def _staged(item: Fetched, data: dict[str, Any] | None, row: sqlite3.Row | None, mark: str, config: str) -> Staged:
     changed = row is None or row["fingerprint"] != mark
     state: OrderState = "staged"
-    if row is not None and (not changed or row["state"] in _FIXED or row["reason"] == "in_doubt"):
-        state = row["state"]
+    if row is not None:
+        decided_alike = not changed and (row["config"] == config or row["state"] not in ("skipped", "held"))
+        if decided_alike or row["state"] in _FIXED or row["reason"] == "in_doubt":
+            state = row["state"]
     revision = (row["revision"] if row is not None else 0) + (1 if changed else 0)
     return Staged(
         item.id,

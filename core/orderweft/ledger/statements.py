@@ -34,3 +34,8 @@ EARLIER = """SELECT attempts.key, attempts.pipeline, attempts.receipt
 DELIVERED = """UPDATE orders SET state = 'delivered', reason = NULL, message = NULL, fix = NULL, retry_at = NULL,
     delivered_revision = ?, receipt_id = ?, receipt_number = ?, receipt = ?, config = ?, changed_at = ?, run = ?
     WHERE pipeline = ? AND id = ?"""
+
+UNREADABLE = """SELECT orders.id, orders.first_seen
+    FROM orders CROSS JOIN revisions USING (pipeline, id, revision)
+    WHERE orders.pipeline = ? AND orders.state = 'held' AND orders.config IS NOT ? AND revisions.record IS NULL
+    LIMIT 1000"""

@@ -18,7 +18,7 @@ def decide(staged: Staged, rules: SkipRules, source: str) -> Verdict | None:
             "held",
             "invalid_field",
             staged.problem or "it cannot be read",
-            f"correct the order at {source}; it is read again when it changes there",
+            f"correct the order at {source} or the setting named; then it is read again",
         )
     try:
         reason = rules.reason(staged.order)

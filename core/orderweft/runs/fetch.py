@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
@@ -14,8 +15,9 @@ from .job import Job
 class PageReader:
     """Read pages one ahead, but never before the last one is stored: `take` a page, store it, `advance`."""
 
-    def __init__(self, pages: Iterator[Page]) -> None:
+    def __init__(self, pages: Iterator[Page], stop: threading.Event) -> None:
         self._pages = pages
+        self._stop = stop
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="fetch")
         self._next: Future[Page | None] | None = None
 
@@ -26,6 +28,8 @@ class PageReader:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is not None:
+            self._stop.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def advance(self) -> None:
@@ -38,11 +42,11 @@ class PageReader:
         return self._next.result()
 
 
-def pages(job: Job) -> Iterator[Page]:
-    """Ask the source from the bookmark on, or for what the person asked for."""
+def pages(job: Job, query: OrderQuery | None = None) -> Iterator[Page]:
+    """Ask the source for *query*, or else from the bookmark on or for what the person asked for."""
     options = job.options
     live = options.since is None and options.number is None
-    query = OrderQuery(
+    query = query or OrderQuery(
         bookmark=job.ledger.bookmark(job.config.name) if live else None,
         since=options.since,
         number=options.number,

@@ -7,11 +7,13 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from ..clock import Clock
 from ..config import PipelineConfig
 from ..errors import ChannelError, LeaseLostError, SettingsError
+from ..exchange import OrderQuery, Page
 from ..http import Exchange
 from ..ledger import Ledger, Route, Staged, Verdict, holds
 from ..plugins import Plugins
@@ -30,6 +32,8 @@ from .settle import settle_open
 WAITING_PAGE = 100
 ROUNDS = 3
 """How often a run sends again what a look-up has shown not to have arrived."""
+READ_AGAIN = timedelta(days=90)
+"""How far before its first sight an order that could not be read may have been changed."""
 MAX_PREVIEWS = 10_000
 
 
@@ -92,7 +96,12 @@ def run_orders(
 
 def _route(config: PipelineConfig, source: End, destination: End) -> Route:
     wanted = source.can("acknowledge_orders") and source.call("acknowledge_orders", acknowledgements=[]) is not None
-    return Route(config.name, source.name, destination.name, config.settings.fingerprint(), wanted)
+    rules = (
+        config.settings.fingerprint(),
+        *(end.connection.settings.model_dump_json() for end in (source, destination)),
+    )
+    mark = blake2b("\0".join(rules).encode(), digest_size=8).hexdigest()
+    return Route(config.name, source.name, destination.name, mark, wanted)
 
 
 def _checks(source: End, destination: End) -> OrderCheck:
@@ -124,11 +133,12 @@ def _run(job: Job) -> None:
 
 def _pass(job: Job) -> None:
     with Sender(job) as sender:
+        _read_again(job)
         for staged in _waiting(job):
             _work(job, staged, sender)
         if job.stop.is_set() or job.fetched_all or _enough(job):
             return
-        with PageReader(pages(job)) as reader:
+        with PageReader(pages(job), job.stop) as reader:
             while (page := reader.take()) is not None:
                 staged = job.book.stage(page, move_bookmark=job.options.since is None and job.options.number is None)
                 job.count(
@@ -143,6 +153,20 @@ def _pass(job: Job) -> None:
                 reader.advance()
                 _work(job, [one for one in staged if one.state == "staged"], sender)
         job.fetched_all = True
+
+
+def _read_again(job: Job) -> None:
+    """Fetch anew what could not be read, once the settings have changed."""
+    found = job.book.unreadable() if job.options.number is None and not job.fetched_all else None
+    if found is None:
+        return
+    ids, first_seen = found
+    since = datetime.fromisoformat(first_seen) - READ_AGAIN
+    for page in pages(job, OrderQuery(since=since)):
+        items = tuple(item for item in page.items if item.id in ids)
+        if items:
+            job.book.stage(Page(items), move_bookmark=False)
+            job.tell("staged")
 
 
 def _waiting(job: Job) -> Iterator[list[Staged]]:
