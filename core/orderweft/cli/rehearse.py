@@ -110,15 +110,15 @@ def _rehearse(context: Context, pipeline: PipelineConfig, stages: Mapping[str, S
     if as_json:
         output.say_json({"first": as_data(first), "second": as_data(second)})
         return code(first)
-    show(first, as_json=False, dry_run=False)
+    show(first, hint=False)
     lost = sum(len(stage.faulty.faults) for stage in stages.values())
     if lost:
-        click.echo(f"On purpose {lost} answers were lost after the work was done; those were looked up, not repeated.")
-    click.echo(
-        f"\nThe same once more: {second.counts['fetched']} orders fetched again. {summary(second, dry_run=False)}"
-    )
+        click.echo(f"On purpose {lost} answers were lost after the work was done; they were looked up, not repeated.")
+    again = second.counts["fetched"]
+    click.echo(f"\nOnce more from the beginning: {again} orders fetched again. {summary(second, hint=False)}")
+    click.echo("In the end:")
     for stage in stages.values():
-        click.echo(f"  {stage.title}: {_facts(stage.simulator)}; {len(stage.faulty.calls)} calls")
+        click.echo(f"  {stage.title} has {_facts(stage.simulator)}, after {len(stage.faulty.calls)} calls.")
     return code(first)
 
 

@@ -124,8 +124,8 @@ def watching(*, quiet: bool) -> Iterator[Observer]:
         yield observe
 
 
-def show(report: Report, *, as_json: bool, dry_run: bool) -> None:
-    """Print how a run went."""
+def show(report: Report, *, as_json: bool = False, dry_run: bool = False, hint: bool = True) -> None:
+    """Print how a run went; with *hint*, which command tells more."""
     if as_json:
         output.say_json(as_data(report))
         return
@@ -141,7 +141,7 @@ def show(report: Report, *, as_json: bool, dry_run: bool) -> None:
     output.table([COUNTS[name] for name in counted], [[report.counts[name] for name in counted]])
     if report.holds:
         show_holds(report)
-    click.echo(summary(report, dry_run=dry_run))
+    click.echo(summary(report, dry_run=dry_run, hint=hint))
     if report.error:
         output.complain(report.error)
 
@@ -158,7 +158,7 @@ def show_holds(report: Report) -> None:
         click.echo(f"… and {len(report.holds) - len(shown)} more: orderweft orders list --state held")
 
 
-def summary(report: Report, *, dry_run: bool) -> str:
+def summary(report: Report, *, dry_run: bool = False, hint: bool = True) -> str:
     """Return the last line: what it all means."""
     counts = report.counts
     if report.result == "interrupted":
@@ -171,7 +171,9 @@ def summary(report: Report, *, dry_run: bool) -> str:
     if counts["not_sent"]:
         text += f" {counts['not_sent']} are left for the next run."
     if report.holds:
-        text += f" {len(report.holds)} wait for somebody: `orderweft orders why NUMBER` tells more."
+        text += f" {len(report.holds)} wait for somebody" + (
+            ": `orderweft orders why NUMBER` tells more." if hint else "."
+        )
     return text
 
 

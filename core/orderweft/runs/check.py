@@ -21,7 +21,7 @@ class OrderCheck:
         misses = self._checker.misses(data)
         if not misses:
             return None
-        shown = "; ".join(f"{miss.path} {miss.message}" for miss in misses[:5])
+        shown = "; ".join(f"{_place(miss.path, data)} {miss.message}" for miss in misses[:5])
         more = f"; and {len(misses) - 5} more" if len(misses) > 5 else ""
         return Verdict(
             staged,
@@ -30,3 +30,15 @@ class OrderCheck:
             f"{self._destination} needs more than the order has: {shown}{more}",
             f"add it at {self._source}, or set it by a template in the pipeline's map",
         )
+
+
+def _place(path: str, data: Mapping[str, Any]) -> str:
+    """Return where a miss is, for a person: a line by its number, style, color and size."""
+    name, _, rest = path.partition(".")
+    index, _, field = rest.partition(".")
+    if name != "lines" or not index.isdecimal():
+        return path
+    line = data["lines"][int(index)]
+    words = [str(line[key]) for key in ("style_number", "color", "size") if key in line]
+    which = f"line {int(index) + 1}" + (f" ({' '.join(words)})" if words else "")
+    return f"{field} of {which}" if field else which
