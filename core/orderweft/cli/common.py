@@ -13,7 +13,6 @@ from ..config import Config, load_config
 from ..errors import SettingsError
 from ..ledger import Ledger
 from ..plugins import Plugins
-from . import output
 
 
 @dataclass
@@ -29,11 +28,8 @@ class Context:
         return Plugins.installed()
 
     def config(self, *, secrets_needed: bool = True) -> Config:
-        """Return the configuration, its warnings printed."""
-        config = load_config(self.path, self.plugins, secrets_needed=secrets_needed)
-        for warning in config.warnings:
-            output.warn(warning)
-        return config
+        """Return the configuration."""
+        return load_config(self.path, self.plugins, secrets_needed=secrets_needed)
 
     def ledger(self, *, must_exist: bool = False, keep: bool = True) -> Ledger:
         """Return the ledger the configuration names; with *must_exist*, or without *keep*, it is not created."""

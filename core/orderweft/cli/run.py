@@ -152,7 +152,7 @@ def show_holds(report: Report) -> None:
     output.table(
         ["Order", "Customer", "Reason", "What is wrong", "What to do"],
         [[row.number, row.customer, (row.reason or "").replace("_", " "), row.message, row.fix] for row in shown],
-        title=f"{len(report.holds)} orders are held",
+        title=f"{_orders(len(report.holds))} held",
     )
     if len(report.holds) > len(shown):
         click.echo(f"… and {len(report.holds) - len(shown)} more: orderweft orders list --state held")
@@ -164,17 +164,21 @@ def summary(report: Report, *, dry_run: bool = False, hint: bool = True) -> str:
     if report.result == "interrupted":
         return "Interrupted. Nothing is lost; the next run goes on from here."
     if dry_run:
-        return f"Nothing was changed. A run would deliver {counts['ready']} orders."
-    text = f"{counts['delivered']} orders delivered."
+        return f"Nothing was changed. A run would deliver {_orders(counts['ready'])}."
+    text = f"{_orders(counts['delivered'])} delivered."
     if counts["already_there"]:
-        text += f" {counts['already_there']} were there already."
+        text += f" {_orders(counts['already_there'])} there already."
     if counts["not_sent"]:
-        text += f" {counts['not_sent']} are left for the next run."
+        text += f" {_orders(counts['not_sent'])} left for the next run."
     if report.holds:
-        text += f" {len(report.holds)} wait for somebody" + (
+        text += f" {_orders(len(report.holds))} waiting for somebody" + (
             ": `orderweft orders why NUMBER` tells more." if hint else "."
         )
     return text
+
+
+def _orders(many: int) -> str:
+    return "1 order" if many == 1 else f"{many} orders"
 
 
 def as_data(report: Report) -> dict[str, object]:

@@ -99,6 +99,8 @@ def settings(context: Context, channel: str, as_json: bool) -> None:
 def check(context: Context, pipeline: str | None, offline: bool, as_json: bool) -> None:
     """Check the configuration, the credentials and whether each pair fits; changes nothing."""
     config = context.config(secrets_needed=not offline)
+    for warning in config.warnings:
+        output.warn(warning)
     chosen = [config.pipeline(pipeline)] if pipeline else list(config.pipelines.values())
     accounts = {} if offline else _accounts(context, config, chosen)
     fits = {one.name: _fit(context, one) for one in chosen}

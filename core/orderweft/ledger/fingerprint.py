@@ -23,13 +23,12 @@ def seen_as(item: Fetched) -> tuple[Fetched, dict[str, Any] | None, str | None, 
 
 
 def _sound(item: Fetched) -> Fetched:
-    """Replace what UTF-8 cannot say, such as half a surrogate pair in JSON, in the texts of *item*."""
+    """Spell out what SQLite takes for no text in *item*: half a surrogate pair, as JSON may hold it, and zero bytes."""
     texts = {name: text for name in _TEXTS if (text := getattr(item, name))}
-    try:
-        "".join(texts.values()).encode()
-    except UnicodeEncodeError:
-        return replace(item, **{name: text.encode("utf-8", "replace").decode() for name, text in texts.items()})
-    return item
+    spelled = {
+        name: text.encode("utf-8", "backslashreplace").decode().replace("\0", r"\x00") for name, text in texts.items()
+    }
+    return item if spelled == texts else replace(item, **spelled)
 
 
 def _fingerprint(item: Fetched, record: str | None) -> str:

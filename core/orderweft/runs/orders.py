@@ -235,29 +235,37 @@ def _preview(job: Job) -> None:
     seen: set[str] = set()
     for staged in _waiting(job):
         seen.update(one.id for one in staged)
-        _foresee(job, staged)
+        if not _foresee(job, staged):
+            return
     for page in pages(job):
-        staged = job.book.stage(page, keep=False)
+        staged = [one for one in job.book.stage(page, keep=False) if one.id not in seen]
+        seen.update(one.id for one in staged)
         job.count(fetched=len(page.items), new=sum(one.new for one in staged))
-        _foresee(job, [one for one in staged if one.state == "staged" and one.id not in seen])
-        if len(job.report.previews) >= MAX_PREVIEWS:
-            job.report.warnings.append(f"only the first {MAX_PREVIEWS} orders are shown")
+        if not _foresee(job, [one for one in staged if one.state == "staged"]):
             return
 
 
-def _foresee(job: Job, staged: Sequence[Staged]) -> None:
+def _foresee(job: Job, staged: Sequence[Staged]) -> bool:
+    """Note what would become of *staged*; return whether there is room for more."""
     verdicts, ready = _sort(job, staged)
     for verdict in verdicts:
         job.count(**{verdict.state: 1})
         job.report.previews.append(_previewed(verdict.staged, verdict.state, verdict.message))
+    if job.options.limit is not None:
+        ready = ready[: job.options.limit - job.begun]
     there = {}
     if ready and job.destination.can("find_orders"):
         there = job.destination.call("find_orders", keys=[one.key for one in ready])
     for one in ready:
+        job.begun += 1
         receipt = there.get(one.key)
         job.count(**{"already_there" if receipt else "ready": 1})
         message = f"it is there as {receipt.number or receipt.id}" if receipt else ""
         job.report.previews.append(_previewed(one.staged, "already there" if receipt else "deliver", message))
+    if len(job.report.previews) >= MAX_PREVIEWS:
+        job.report.warnings.append(f"only the first {MAX_PREVIEWS} orders are shown")
+        return False
+    return not _enough(job)
 
 
 def _previewed(staged: Staged, action: str, message: str) -> Preview:

@@ -56,7 +56,7 @@ _FILTERS: dict[OrderFilterName, tuple[OrderFilter, tuple[OrderState, ...]]] = {
 def check_connection(connection: Connection[Settings]) -> Account:
     """Prove the token, and the v4 credentials when they are given."""
     client, settings = connection.once(Client), connection.settings
-    kind = "sandbox, no real data" if settings.sandbox else "production"
+    kind = "base_url" if settings.base_url else "sandbox, no real data" if settings.sandbox else "production"
     details, warnings = [f"{connection.http.host} ({kind})"], []
     try:
         client.orders(OrderFilter.APPROVED, count=1)
@@ -157,6 +157,7 @@ def _read_window(connection: Connection[Settings], window: _Window) -> Iterator[
             ids = [item.id for item in items]
             if not _joins(window.tail, ids):
                 break
+            items = tuple(item for item in items if item.id not in window.tail)
             # How JOOR marks the last page is not documented: a full page, too, may be followed by another one.
             announced = answer.next_start is not None and answer.next_start > start
             if set(ids) <= set(window.tail) or not (announced or len(ids) >= asked):

@@ -145,7 +145,11 @@ class Simulator:
 
     def facts(self) -> Mapping[str, int]:
         """Return what a person would count in this account."""
-        return {"orders": len(self.orders), "marked by being read": len(self.marked()), "acknowledged": len(self.acknowledged)}
+        return {
+            "orders": len(self.orders),
+            "marked by being read": len(self.marked()),
+            "acknowledged": len(self.acknowledged),
+        }
 
     @property
     def orders(self) -> Mapping[int, Order]:
