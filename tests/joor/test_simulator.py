@@ -590,7 +590,7 @@ def test_acknowledgement_half_succeeds() -> None:
     assert [order.export_state for order in sim.orders.values()] == ["success", "never", "failed"]
     assert sim.orders[9_000_003].export_details == "Barcode 1 is not known"
     assert sim.marked() == frozenset()
-    assert sim.facts() == {"orders": 3, "marked": 0, "acknowledged": 2}
+    assert sim.facts() == {"orders": 3, "marked by being read": 0, "acknowledged": 2}
 
 
 @pytest.mark.parametrize(("error_details", "expected"), [("order_id", {"order_id": "7"}), ("none", {})])

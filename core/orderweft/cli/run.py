@@ -171,7 +171,8 @@ def summary(report: Report, *, dry_run: bool = False, hint: bool = True) -> str:
     if counts["not_sent"]:
         text += f" {_orders(counts['not_sent'])} left for the next run."
     if report.holds:
-        text += f" {_orders(len(report.holds))} waiting for somebody" + (
+        waits = "waits" if len(report.holds) == 1 else "wait"
+        text += f" {_orders(len(report.holds))} {waits} for somebody" + (
             ": `orderweft orders why NUMBER` tells more." if hint else "."
         )
     return text

@@ -56,7 +56,7 @@ _FILTERS: dict[OrderFilterName, tuple[OrderFilter, tuple[OrderState, ...]]] = {
 def check_connection(connection: Connection[Settings]) -> Account:
     """Prove the token, and the v4 credentials when they are given."""
     client, settings = connection.once(Client), connection.settings
-    kind = "base_url" if settings.base_url else "sandbox, no real data" if settings.sandbox else "production"
+    kind = "sandbox, no real data" if settings.sandbox else "given by base_url" if settings.base_url else "production"
     details, warnings = [f"{connection.http.host} ({kind})"], []
     try:
         client.orders(OrderFilter.APPROVED, count=1)
