@@ -236,13 +236,11 @@ def _accounts(context: Context, config: Config, chosen: Sequence[PipelineConfig]
     used = {name for one in chosen for name in (one.source.name, one.destination.name)} or set(config.connections)
     answers: dict[str, Account | str] = {}
     for name in sorted(used):
-        end = open_end(config.connections[name], context.plugins, context.clock)
-        try:
-            answers[name] = end.call("check_connection") or Account(name, "cannot be checked")
-        except ChannelError as error:
-            answers[name] = str(error)
-        finally:
-            end.connection.close()
+        with open_end(config.connections[name], context.plugins, context.clock) as end:
+            try:
+                answers[name] = end.call("check_connection") or Account(name, "cannot be checked")
+            except ChannelError as error:
+                answers[name] = str(error)
     return answers
 
 
@@ -262,12 +260,11 @@ def _fit_ends(
     for end, hook, verb in zip((source, destination), MOVES[kind], ("supply", "take"), strict=True):
         if not context.plugins.can(end.channel, hook):
             raise SettingsError(f"{end.channel} cannot {verb} {kind}")
-    giving, taking = (open_end(end, context.plugins, context.clock) for end in (source, destination))
-    try:
+    with (
+        open_end(source, context.plugins, context.clock) as giving,
+        open_end(destination, context.plugins, context.clock) as taking,
+    ):
         provided, accepted = giving.call("provides", kind=kind), taking.call("accepts", kind=kind)
-    finally:
-        giving.connection.close()
-        taking.connection.close()
     if provided is None or accepted is None:
         who, verb = (source, "supply") if provided is None else (destination, "take")
         raise SettingsError(f"{who.name} ({who.channel}) cannot {verb} {kind} with these settings")

@@ -92,6 +92,7 @@ class End:
         return answer
 
 
+@contextmanager
 def open_end(
     config: ConnectionConfig,
     plugins: Plugins,
@@ -100,8 +101,8 @@ def open_end(
     handlers: Handlers | None = None,
     spool: Spool | None = None,
     on_exchange: Callable[[Exchange], None] | None = None,
-) -> End:
-    """Return the end for *config*; nothing is sent yet. Close its connection when done."""
+) -> Iterator[End]:
+    """Give the end for *config*, whose connection is closed after the block; nothing is sent by opening it."""
     settings = config.settings
     limits = plugins.channels[config.channel].limits
     limits = replace(
@@ -121,7 +122,10 @@ def open_end(
     connection: Connection[Any] = Connection(
         config.name, config.channel, settings, http, clock, spool if spool is not None else MemorySpool()
     )
-    return End(plugins, connection, limits)
+    try:
+        yield End(plugins, connection, limits)
+    finally:
+        connection.close()
 
 
 def secret_values(settings: Settings) -> list[str]:

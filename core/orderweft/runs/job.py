@@ -88,6 +88,8 @@ class Job:
     """Set when nothing more may be begun."""
     failure: BaseException | None = None
     fetched_all: bool = False
+    came_through: bool = False
+    """Whether every step was gone through."""
     begun: int = 0
     """Deliveries begun, for `--limit`."""
     _lock: threading.Lock = field(default_factory=threading.Lock)

@@ -6,16 +6,15 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from ..clock import Clock
 from ..config import PipelineConfig
-from ..errors import ChannelError, LeaseLostError, SettingsError
+from ..errors import ChannelError, LeaseLostError, OrderweftError, SettingsError
 from ..exchange import OrderQuery, Page
 from ..http import Exchange
-from ..ledger import Ledger, Route, Staged, Verdict, holds
+from ..ledger import Claim, Ledger, Route, Staged, Verdict, holds
 from ..plugins import Plugins
 from ..records import Order
 from ..rules import FieldMap, SkipRules
@@ -54,18 +53,16 @@ def run_orders(
     configured and LedgerError when the ledger cannot be used or another process runs the pipeline.
     """
     options = options or RunOptions()
-    with ExitStack() as closing:
-        stop = threading.Event()
-        patient = StoppableClock(clock, stop)
-        spool = None if options.dry_run else ledger.spool(config.name)
-        source = open_end(config.source, plugins, patient, handlers=handlers, on_exchange=on_exchange, spool=spool)
-        closing.callback(source.connection.close)
-        destination = open_end(config.destination, plugins, patient, handlers=handlers, on_exchange=on_exchange)
-        closing.callback(destination.connection.close)
+    stop = threading.Event()
+    patient = StoppableClock(clock, stop)
+    spool = None if options.dry_run else ledger.spool(config.name)
+    with (
+        open_end(config.source, plugins, patient, handlers=handlers, on_exchange=on_exchange, spool=spool) as source,
+        open_end(config.destination, plugins, patient, handlers=handlers, on_exchange=on_exchange) as destination,
+    ):
         route, checks = _route(config, source, destination), _checks(source, destination)
         claim = None if options.dry_run else ledger.claim(config.name)
         run = 0 if claim is None else ledger.start_run(claim)
-        report = Report(config.name, run or None, Counter())
         job = Job(
             config=config,
             source=source,
@@ -74,7 +71,7 @@ def run_orders(
             book=ledger.book(route, claim, run),
             clock=clock,
             options=options,
-            report=report,
+            report=Report(config.name, run or None, Counter()),
             field_map=FieldMap(config.settings.map),
             rules=SkipRules((rule.when, rule.reason) for rule in config.settings.skip),
             checks=checks,
@@ -84,14 +81,10 @@ def run_orders(
         try:
             _run(job)
         finally:
-            _finish(job)
-            if claim is not None and not isinstance(job.failure, LeaseLostError):
-                ledger.end_run(run, report.result, report.counts, report.error)
-                ledger.release(claim)
-            job.tell("ended")
+            _finish(job, claim)
         if job.failure is not None and not isinstance(job.failure, ChannelError | KeyboardInterrupt):
             raise job.failure
-        return report
+        return job.report
 
 
 def _route(config: PipelineConfig, source: End, destination: End) -> Route:
@@ -124,11 +117,9 @@ def _run(job: Job) -> None:
                 break
             settle_open(job)
         acknowledge(job)
-    except (ChannelError, KeyboardInterrupt) as error:
+        job.came_through = True
+    except (OrderweftError, KeyboardInterrupt) as error:
         job.fail(error)
-    except BaseException as error:
-        job.fail(error)
-        raise
 
 
 def _pass(job: Job) -> None:
@@ -276,13 +267,18 @@ def _previewed(staged: Staged, action: str, message: str) -> Preview:
     return Preview(staged.number, customer, action, message, f"{order.lines_total} {order.currency}")
 
 
-def _finish(job: Job) -> None:
+def _finish(job: Job, claim: Claim | None) -> None:
     report, failure = job.report, job.failure
-    if not job.options.dry_run and not isinstance(failure, LeaseLostError):
+    taken_over = isinstance(failure, LeaseLostError)
+    if claim is not None and not taken_over:
         report.holds = holds(job.ledger, job.config.name)
     if isinstance(failure, KeyboardInterrupt):
         report.result = "interrupted"
-    elif failure is not None:
-        report.result, report.error = "failed", str(failure)
+    elif failure is not None or not job.came_through:
+        report.result, report.error = "failed", str(failure or "an unexpected error")
     elif report.holds:
         report.result = "held"
+    if claim is not None and not taken_over:
+        job.ledger.end_run(report.run or 0, report.result, report.counts, report.error)
+        job.ledger.release(claim)
+    job.tell("ended")
