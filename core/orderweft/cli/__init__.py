@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from . import output
 from .common import new_context
 from .orders import orders, runs
 from .rehearse import rehearse, simulate
@@ -34,6 +35,7 @@ def main(context: click.Context, config: Path) -> None:
     Exit codes: 0 done, 3 done with orders held, 2 configuration or usage, 4 a channel cannot be
     reached or refuses our credentials, 1 anything unexpected.
     """
+    output.bear_narrow_encodings()
     context.obj = new_context(config, context.obj)
 
 

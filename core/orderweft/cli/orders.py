@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from operator import itemgetter
 from typing import Any, get_args
 
 import click
@@ -106,6 +107,7 @@ def sentence(row: OrderRow) -> str:
     """Return what became of an order, for a person."""
     who = f"Order {row.number}" + (f" ({row.customer})" if row.customer else "")
     there = row.receipt_number or row.receipt_id
+    arrived = (json.loads(row.receipt) if row.receipt else {}).get("at") or row.changed_at
     return (
         f"{who} "
         + {
@@ -113,7 +115,7 @@ def sentence(row: OrderRow) -> str:
             + (f" The last try: {row.message}." if row.message else ""),
             "sending": f"was sent to {row.destination} and the answer is not known; the next run looks it up before "
             "anything is sent again.",
-            "delivered": f"arrived at {row.destination} as {there} on {_moment(row.changed_at)}." + _edited(row),
+            "delivered": f"arrived at {row.destination} as {there} on {_moment(arrived)}." + _edited(row),
             "skipped": f"was left out: {_stop(row.message)}",
             "held": f"is held: {_stop(row.message)}"
             + (f" What to do: {_stop(row.fix)}" if row.fix else "")
@@ -166,7 +168,8 @@ def _as_data(one: History) -> dict[str, Any]:
 def _show(one: History) -> None:
     click.echo(sentence(one.order))
     output.table(
-        ["When", "What", "Details"], [[_moment(when), what, text] for when, what, text in sorted(_events(one))]
+        ["When", "What", "Details"],
+        [[_moment(when), what, text] for when, what, text in sorted(_events(one), key=itemgetter(0))],
     )
     click.echo(f"`orderweft orders show {one.order.number} --json` gives the payloads too.")
 

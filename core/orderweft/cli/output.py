@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -35,6 +36,11 @@ def speaks_plainly(command: Callable[P, R]) -> Callable[P, R]:
         except OrderweftError as error:
             complain(str(error))
             sys.exit(exit_code(error))
+        except OSError as error:
+            if error.filename is None:
+                raise
+            complain(f"{error.filename} cannot be used: {error.strerror}")
+            sys.exit(USAGE)
         except KeyboardInterrupt:
             complain("interrupted")
             sys.exit(INTERRUPTED)
@@ -55,6 +61,13 @@ def console(*, stderr: bool = False) -> Console:
     return Console(file=stream, width=None if stream.isatty() else 120, highlight=False, soft_wrap=False)
 
 
+def bear_narrow_encodings() -> None:
+    """Print a question mark for each character the output cannot encode, such as in a pipe on Windows."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def complain(message: str) -> None:
     """Print an error to standard error, each of its lines marked."""
     for line in message.splitlines() or [""]:
@@ -67,8 +80,9 @@ def warn(message: str) -> None:
 
 
 def say_json(value: Any) -> None:
-    """Print *value* as JSON."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    """Print *value* as JSON, whole in any encoding."""
+    is_narrow = not (sys.stdout.encoding or "").lower().startswith("utf")
+    click.echo(json.dumps(value, ensure_ascii=is_narrow, indent=2, default=str))
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str | None = None) -> None:

@@ -54,13 +54,13 @@ def validate(kind: str, file: BinaryIO, as_json: bool) -> None:
     try:
         data = json.loads(file.read())
     except ValueError as error:
-        raise InvalidRecordError(f"{file.name} is not JSON: {error}") from None
+        raise InvalidRecordError(f"{getattr(file, 'name', 'the input')} is not JSON: {error}") from None
     misses = schemas.Checker(schemas.load(kind)).misses(data)
     if as_json:
         output.say_json([{"path": miss.path, "message": miss.message} for miss in misses])
     elif misses:
         for miss in misses:
-            output.complain(f"{miss.path} {miss.message}")
+            output.complain(str(miss))
     else:
         click.echo(f"This is a valid {kind}.")
     sys.exit(output.UNEXPECTED if misses else output.DONE)

@@ -273,7 +273,7 @@ def _fit_ends(
 
 def _show_account(name: str, account: Account | str) -> None:
     if isinstance(account, str):
-        output.complain(f"connection {name!r}: {account}")
+        output.complain(f"connection {name!r}: {account.removeprefix(f'{name}: ')}")
         return
     details = f" ({'; '.join(account.details)})" if account.details else ""
     click.echo(f"Connection {name!r}: signed in as {account.name}{details}.")

@@ -210,6 +210,8 @@ class PipelineSpool:
 def _create_private(path: Path) -> None:
     if not path.parent.is_dir():
         raise LedgerError(f"{path.parent} does not exist; create it or change `ledger` in the configuration")
+    if path.is_dir():
+        raise LedgerError(f"{path} is a folder; `ledger` in the configuration has to name a file")
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     elif not os.access(path, os.W_OK):
@@ -253,6 +255,10 @@ def _advice(text: str) -> str:
     lowered = text.lower()
     if "full" in lowered:
         return "the disk is full; nothing of this step was written. Free some space and run again"
+    if "disk i/o" in lowered:
+        return (
+            "the disk cannot be written (over quota or faulty); nothing of this step was written. Mend it and run again"
+        )
     if "readonly" in lowered or "read-only" in lowered:
         return "the file or its folder is read-only; the ledger needs write permission"
     if "locked" in lowered:

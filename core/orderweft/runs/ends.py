@@ -71,7 +71,7 @@ class End:
 
     @contextmanager
     def named(self) -> Iterator[None]:
-        """Put the connection's name in front of a channel's error that does not mention it."""
+        """Put the connection's name in front of a channel's error."""
         try:
             yield
         except ChannelError as error:
@@ -79,8 +79,8 @@ class End:
             raise
 
     def say(self, text: str) -> str:
-        """Return *text* with the connection's name in front, unless it is mentioned."""
-        return text if self.name in text else f"{self.name}: {text}"
+        """Return *text* with the connection's name in front, once."""
+        return text if text.startswith(f"{self.name}:") else f"{self.name}: {text}"
 
     def call_list(self, hook: str, expected: int, **arguments: Any) -> list[Any]:
         """Call a hook that answers once for each of *expected* things; raises PluginError when it does not."""

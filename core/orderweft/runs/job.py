@@ -87,6 +87,8 @@ class Job:
     stop: threading.Event = field(default_factory=threading.Event)
     """Set when nothing more may be begun."""
     failure: BaseException | None = None
+    last_doubt: str = ""
+    """What was said when the last outcome became unknown."""
     fetched_all: bool = False
     came_through: bool = False
     """Whether every step was gone through."""

@@ -11,7 +11,7 @@ from hashlib import blake2b
 
 from ..clock import Clock
 from ..config import PipelineConfig
-from ..errors import ChannelError, LeaseLostError, OrderweftError, SettingsError
+from ..errors import ChannelError, LeaseLostError, OrderweftError, SettingsError, UnavailableError
 from ..exchange import OrderQuery, Page
 from ..http import Exchange
 from ..ledger import Claim, Ledger, Route, Staged, Verdict, holds
@@ -113,9 +113,10 @@ def _run(job: Job) -> None:
         for _ in range(ROUNDS):
             before = job.report.counts["in_doubt"]
             _pass(job)
-            if job.stop.is_set() or job.report.counts["in_doubt"] == before:
+            if job.stop.is_set() or job.report.counts["in_doubt"] == before or not settle_open(job):
                 break
-            settle_open(job)
+        else:
+            job.fail(UnavailableError(job.destination.say(f"orders get no answer: {job.last_doubt}")))
         acknowledge(job)
         job.came_through = True
     except (OrderweftError, KeyboardInterrupt) as error:

@@ -90,6 +90,7 @@ def _deliver(job: Job, batch: Sequence[Ready]) -> None:
                 wait = max(wait, _pause(outcome, attempt))
             else:
                 final.append((intent, outcome))
+                job.last_doubt = outcome.message if isinstance(outcome, Unknown) else job.last_doubt
         if final:
             job.book.settle(final)
             job.count(**_counted(outcome for _, outcome in final))

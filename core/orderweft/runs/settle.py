@@ -14,12 +14,12 @@ LOOKUPS = 3
 BATCH = 100
 
 
-def settle_open(job: Job) -> None:
+def settle_open(job: Job) -> int:
     """Look up what was sent without an answer; nothing is ever sent again before that.
 
-    A destination that cannot be asked leaves such orders to a person.
+    Returns how many had not arrived and are to be sent again. A destination that cannot be asked leaves such orders to a person.
     """
-    after = 0
+    after = lost = 0
     while intents := job.book.unsettled(after, BATCH):
         after = intents[-1].attempt
         if not job.destination.can("find_orders"):
@@ -34,8 +34,10 @@ def settle_open(job: Job) -> None:
                 for intent in intents
             ]
         )
+        lost += len(intents) - len(found)
         job.count(delivered=len(found))
         job.tell("settled")
+    return lost
 
 
 def _look_up(job: Job, intents: Sequence[Intent]) -> dict[str, Receipt]:

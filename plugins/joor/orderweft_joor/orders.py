@@ -163,7 +163,9 @@ def _read_window(connection: Connection[Settings], window: _Window) -> Iterator[
             if set(ids) <= set(window.tail) or not (announced or len(ids) >= asked):
                 yield Page(items, json.dumps({"to": window.end.isoformat()}))
                 return
-            window = replace(window, position=start + len(ids), tail=tuple(ids[-OVERLAP_ROWS:]))
+            # Fewer rows than a page has: a server that gives few at a time must get on all the same.
+            overlap = min(OVERLAP_ROWS, len(ids) - 1)
+            window = replace(window, position=start + len(ids), tail=tuple(ids[len(ids) - overlap :]))
             yield Page(items, window.bookmark())
         # Orders modified meanwhile leave the window and the rest moves up; what lay between was not seen.
         window = replace(window, position=0, tail=())
