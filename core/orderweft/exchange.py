@@ -45,8 +45,8 @@ class Account:
 class OrderQuery:
     """Which orders to fetch.
 
-    With *number*, only the orders of that number, whatever their date; otherwise those changed since *since* when it is
-    given, else since *bookmark*, else as far back as the channel's settings say.
+    With *number*, only the orders of that number, as far back as the channel can look; otherwise those changed since
+    *since* when it is given, else since *bookmark*, else as far back as the channel's settings say.
     """
 
     bookmark: str | None = None

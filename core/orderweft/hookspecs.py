@@ -1,9 +1,10 @@
 """The hooks: one per thing a channel can do.
 
 A channel implements those it can do and lacks the others; nothing else says what it is able to. `connection` is always
-the channel's own. Hooks are called on threads, at most `Limits.in_flight` at a time per connection. Each may raise:
-AuthenticationError (the run stops; a person fixes the credentials), UnavailableError (the run stops; the next one goes
-on), SettingsError (the pipeline cannot run as configured). Anything else is a bug and is shown as one.
+the channel's own. Hooks are called on threads, at most `Limits.in_flight` at a time per connection. Each may raise
+AuthenticationError (the run stops; a person fixes the credentials), UnavailableError (a delivery is tried a few times
+more, anything else stops the run; the next one goes on) and SettingsError (the pipeline cannot run as configured).
+Anything else is a bug and is shown as one.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import pluggy
 
 from .connection import Connection
-from .exchange import Account, Acknowledgement, Channel, Delivery, Kind, OrderQuery, Page, WriteMode
+from .exchange import Account, Acknowledgement, Channel, Delivery, Fetched, Kind, OrderQuery, Page, WriteMode
 from .records import Customer, Outcome, Receipt, Record
 from .simulation import Simulator
 
@@ -30,7 +31,7 @@ def describe() -> Channel:
 
 @hookspec(firstresult=True)
 def check_connection(connection: Connection[Any]) -> Account:
-    """Prove that the credentials work and name the account; change nothing. Called by `check` and at a run's start."""
+    """Prove that the credentials work and name the account; change nothing. Called by `orderweft check`."""
     raise AssertionError
 
 
@@ -64,6 +65,14 @@ def fetch_orders(connection: Connection[Any], query: OrderQuery) -> Iterator[Pag
 
 
 @hookspec(firstresult=True)
+def reread_order(connection: Connection[Any], payload: str) -> Fetched:
+    """Read an order again from the payload it was fetched with. Called for orders that could not be read, once the
+    settings have changed; no I/O.
+    """
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
 def acknowledge_orders(
     connection: Connection[Any], acknowledgements: Sequence[Acknowledgement]
 ) -> list[Outcome] | None:
@@ -81,7 +90,8 @@ def deliver_orders(connection: Connection[Any], deliveries: Sequence[Delivery]) 
 
     The host has stored the intent. Accepted: stored with its receipt. AlreadyThere: the key was known; stored likewise.
     Refused: the order is held, nothing was written. NotSent: called again, soon. Unknown: the host calls `find_orders`
-    before anything else. Never retry a write inside; never turn an unknown outcome into another one.
+    before anything else. Never retry a write inside; never turn an unknown outcome into another one. An error may be
+    raised instead when nothing of the whole call was applied.
     """
     raise AssertionError
 

@@ -203,12 +203,15 @@ class Http:
 
     def _exchange(self, request: Request, timeout: float) -> Response:
         limits = httpx.Timeout(timeout, connect=min(5.0, timeout))
+        latest = self._clock.monotonic() + timeout * 2
         with self._client.stream(
             request.method, request.url, headers=dict(request.headers), content=request.body, timeout=limits
         ) as answer:
             chunks, size = [], 0
             for chunk in answer.iter_bytes():
                 size += len(chunk)
+                if self._clock.monotonic() > latest:
+                    raise UnknownOutcomeError(f"{_host(request)} did not finish its answer in {timeout * 2:.0f} s")
                 if size > MAX_BODY:
                     raise UnknownOutcomeError(f"{_host(request)} sent more than {MAX_BODY // 2**20} MB in one answer")
                 chunks.append(chunk)
@@ -260,7 +263,7 @@ def retry_after(response: Response, clock: Clock) -> float | None:
         pass
     try:
         when = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if when.tzinfo is None:
         when = when.replace(tzinfo=UTC)

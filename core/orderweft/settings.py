@@ -37,12 +37,13 @@ ServiceUrl = Annotated[str, AfterValidator(_check_url)]
 """An https address; plain http only for loopback."""
 
 
-def account_field(*, suggested: bool = False, **more: Any) -> Any:
+def account_field(*, suggested: bool = False, identity: bool = False, **more: Any) -> Any:
     """Declare a setting that belongs to the account, so that no pipeline may override it.
 
-    A *suggested* one is asked for by `orderweft init` although another setting could stand in for it.
+    A *suggested* one is asked for by `orderweft init` although another setting could stand in for it. An *identity*
+    tells which account it is: the ledger refuses to go on with another one under the same name. It is never a secret.
     """
-    return Field(json_schema_extra={"account": True, "suggested": suggested}, **more)
+    return Field(json_schema_extra={"account": True, "suggested": suggested, "identity": identity}, **more)
 
 
 class Settings(BaseModel, ABC):
@@ -67,6 +68,16 @@ class Settings(BaseModel, ABC):
     @abstractmethod
     def service_url(self) -> str:
         """Return the address requests go to: `base_url` or the vendor's."""
+
+    def identity(self) -> dict[str, str]:
+        """Return the given settings that tell which account this is."""
+        return {
+            name: str(getattr(self, name))
+            for name, field in type(self).model_fields.items()
+            if isinstance(field.json_schema_extra, dict)
+            and field.json_schema_extra.get("identity")
+            and getattr(self, name) is not None
+        }
 
     @classmethod
     def account_fields(cls) -> frozenset[str]:

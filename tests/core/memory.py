@@ -27,9 +27,11 @@ from orderweft import (
     Page,
     Receipt,
     Refused,
+    RejectedError,
     Settings,
     UnavailableError,
     Unknown,
+    account_field,
     hookimpl,
 )
 from orderweft.config import load_config
@@ -55,6 +57,7 @@ destination = "shop"
 class MemorySettings(Settings):
     """Settings of a channel in memory."""
 
+    account: str | None = account_field(default=None, identity=True)
     taste: str = "plain"
 
     @property
@@ -95,6 +98,11 @@ class World:
         self.sent: list[str] = []
         self.script: list[str] = []
         """What the store does at the next deliveries; then it accepts."""
+        self.busy: set[str] = set()
+        """Keys the store always postpones."""
+        self.reread: list[str] = []
+        self.readable: dict[str, Fetched] = {}
+        """What a payload is read as when it is read again."""
         self.told: list[Acknowledgement] = []
         self.tell_script: list[Outcome] = []
         self.wants_to_know = False
@@ -147,6 +155,11 @@ class World:
                 yield Page(tuple(kept), bookmark=f"after page {index + 1}")
 
         @hookimpl
+        def reread_order(connection: Connection[MemorySettings], payload: str) -> Fetched:
+            self.reread.append(payload)
+            return self.readable.get(payload) or Fetched(payload, payload, None, payload=payload, problem="set taste")
+
+        @hookimpl
         def acknowledge_orders(
             connection: Connection[MemorySettings], acknowledgements: Sequence[Acknowledgement]
         ) -> list[Outcome] | None:
@@ -158,7 +171,7 @@ class World:
                 for told in acknowledgements
             ]
 
-        return _module(describe, check_connection, provides, fetch_orders, acknowledge_orders)
+        return _module(describe, check_connection, provides, fetch_orders, reread_order, acknowledge_orders)
 
     def _store(self, can_find: bool, batch_size: int) -> ModuleType:
         @hookimpl
@@ -189,7 +202,7 @@ class World:
     def _take(self, delivery: Delivery) -> Outcome:
         key = delivery.key
         self.sent.append(key)
-        what = self.script.pop(0) if self.script else "accept"
+        what = "not sent" if key in self.busy else self.script.pop(0) if self.script else "accept"
         receipt = Receipt(id=key, number=f"S-{key}")
         if what in ("accept", "unknown but there") and key in self.arrived:
             raise AssertionError(f"{key} was delivered twice")
@@ -208,6 +221,8 @@ class World:
                 return NotSent(message="too busy", retry_after=1)
             case "no stock":
                 return Refused(reason="no_stock", message="2 wanted, 1 there", fix="restock it")
+            case "rejected":
+                raise RejectedError("the store has no use for it")
             case "unavailable":
                 raise UnavailableError("the store is closed")
             case "credentials":

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from orderweft import Fetched, LeaseLostError, LedgerError, NotSent, OrderQuery
+from orderweft import Fetched, LeaseLostError, LedgerError, NotSent, OrderQuery, Refused, SettingsError
 from orderweft.ledger import Ledger
 
 from .memory import CONFIG, World, fetched, order
@@ -23,7 +23,7 @@ def world(tmp_path: Path) -> World:
 def test_every_order_arrives_once(world: World) -> None:
     """A run delivers what the source offers, under a key made of the order's identity."""
     report = world.run()
-    assert sorted(world.arrived) == ["wholesale-1", "wholesale-2", "wholesale-3"]
+    assert sorted(world.arrived) == ["wholesale:1", "wholesale:2", "wholesale:3"]
     assert report.result == "done"
     assert report.counts["delivered"] == 3
 
@@ -51,7 +51,7 @@ def test_since_and_number_leave_the_bookmark_alone(world: World) -> None:
     world.run(since=datetime(2026, 1, 1, tzinfo=UTC))
     world.run(number="2")
     assert world.ledger.bookmark("orders") is None
-    assert sorted(world.arrived) == ["wholesale-1", "wholesale-2", "wholesale-3"]
+    assert sorted(world.arrived) == ["wholesale:1", "wholesale:2", "wholesale:3"]
 
 
 def test_an_edit_after_delivery_is_remembered_and_not_sent(world: World) -> None:
@@ -102,10 +102,10 @@ def test_a_destination_that_cannot_be_asked_leaves_it_to_a_person(tmp_path: Path
     world.script = ["unknown but there"]
     for _ in range(3):
         report = world.run()
-    assert world.sent == ["wholesale-1"]
+    assert world.sent == ["wholesale:1"]
     assert report.result == "held"
     assert report.holds[0].reason == "in_doubt"
-    assert "wholesale-1" in (report.holds[0].fix or "")
+    assert "wholesale:1" in (report.holds[0].fix or "")
 
 
 def test_an_open_intent_is_settled_before_anything_else(world: World) -> None:
@@ -195,7 +195,7 @@ def test_a_mapping_that_fails_holds_that_order_only(world: World) -> None:
     world.offer(order(1, note="12"), order(2, note="many"))
     world.configure(CONFIG + '[pipelines.orders.map]\n"discount" = "{{ order.note }}"\n')
     report = world.run()
-    assert list(world.arrived) == ["wholesale-1"]
+    assert list(world.arrived) == ["wholesale:1"]
     assert "discount" in (report.holds[0].message or "")
 
 
@@ -239,29 +239,167 @@ def test_an_unreadable_order_is_held_with_its_raw_text(world: World) -> None:
         [Fetched("7", "7", None, payload='{"odd": 1}', problem="status: 99 is not known"), fetched(order(8))]
     ]
     report = world.run()
-    assert list(world.arrived) == ["wholesale-8"]
+    assert list(world.arrived) == ["wholesale:8"]
     assert report.holds[0].message == "status: 99 is not known"
     assert world.ledger.rows("SELECT payload FROM revisions WHERE id = '7'")[0]["payload"] == '{"odd": 1}'
 
 
 def test_what_could_not_be_read_is_read_again_after_a_change_of_settings(world: World) -> None:
-    """An unreadable order is fetched anew once the configuration has changed, and not on every run before."""
-    world.pages = [[Fetched("7", "7", None, payload="?", problem="set taste")]]
+    """An unreadable order is read anew from its payload once the configuration has changed, and not before."""
+    world.pages = [[Fetched(one, one, None, payload=one, problem="set taste") for one in ("9", "10")]]
     world.run()
-    world.offer(order(7), order(8))
-    world.queries.clear()
+    world.pages, world.readable = [], {"9": fetched(order(9))}
     world.run()
-    assert [query.since for query in world.queries] == [None]
-    assert world.state(7) == "delivered"
-    world.pages = [[Fetched("9", "9", None, payload="?", problem="set taste")]]
-    world.run()
-    world.pages = []
+    assert world.reread == []
     world.configure(CONFIG.replace('channel = "market"', 'channel = "market"\ntaste = "sour"'))
-    world.offer(order(9), order(10))
-    world.queries.clear()
-    world.run(limit=1)
-    assert len([query for query in world.queries if query.since]) == 1
-    assert (world.state(9), world.state(10)) == ("delivered", "unseen")
+    world.run()
+    world.run()
+    assert sorted(world.reread) == ["10", "9"]
+    assert (world.state(9), world.state(10)) == ("delivered", "held")
+
+
+def test_a_waiting_order_goes_out_in_its_newest_form_only(world: World) -> None:
+    """What the source has changed or cancelled meanwhile is heard before a held order is tried again."""
+    world.offer(order(1), order(2), order(3))
+    world.script = ["no stock"] * 3
+    world.run()
+    world.clock.sleep(16 * 60)
+    world.pages = [
+        [
+            fetched(order(1, status="cancelled"), skip="It is cancelled."),
+            fetched(order(2, purchase_order="PO-NEW")),
+        ]
+    ]
+    world.run()
+    world.run(number="3")
+    assert world.state(1) == "cancelled"
+    assert world.arrived["wholesale:2"].purchase_order == "PO-NEW"
+    assert sorted(world.arrived) == ["wholesale:2", "wholesale:3"]
+
+
+def test_two_connections_never_share_a_key(tmp_path: Path) -> None:
+    """Names and ids that read alike when put together are still two orders."""
+    second = CONFIG.replace("wholesale", "wholesale-1").replace("[connections.shop]", "[connections.unused]")
+    text = CONFIG + second.replace("pipelines.orders", "pipelines.more").replace("[connections.unused]\n", "").replace(
+        'channel = "store"\n', "", 1
+    )
+    world = World(tmp_path, text)
+    world.pages = [[Fetched("1-7", "1-7", order(17))]]
+    world.run("orders")
+    world.pages = [[Fetched("7", "7", order(7))]]
+    world.run("more")
+    assert sorted(world.arrived) == ["wholesale-1:7", "wholesale:1-7"]
+
+
+def test_another_account_under_the_same_name_is_refused(world: World) -> None:
+    """What the ledger knows is not taken for the orders of another account."""
+    world.configure(CONFIG.replace('channel = "store"', 'channel = "store"\naccount = "test"'))
+    world.run()
+    world.configure(CONFIG.replace('channel = "store"', 'channel = "store"\naccount = "live"'))
+    with pytest.raises(SettingsError, match="account was 'test' and is 'live'"):
+        world.run()
+
+
+def test_an_order_that_never_gets_an_answer_is_held_in_the_end(world: World) -> None:
+    """It is tried in some runs, which say so, and then waits with what was said; the others go out."""
+    world.offer(order(1))
+    reports = []
+    for _ in range(4):
+        world.script = ["unknown and lost"] * 9
+        reports.append(world.run())
+    assert reports[0].result == "failed"
+    assert "no answer" in (reports[0].error or "")
+    assert world.state(1) == "held"
+    assert len(world.sent) <= 8
+
+
+def test_one_order_that_cannot_be_sent_does_not_stop_the_others(world: World) -> None:
+    """A single order the destination always postpones is given up for this run."""
+    world.offer(*(order(number) for number in range(1, 9)))
+    world.busy = {"wholesale:1"}
+    report = world.run()
+    assert len(world.arrived) == 7
+    assert report.result == "failed"
+    assert "order 1 could not be sent" in (report.error or "")
+
+
+def test_an_error_about_one_order_holds_that_order(world: World) -> None:
+    """A record error raised by a destination means the record, not the run."""
+    world.script = ["rejected"]
+    report = world.run()
+    assert (report.counts["held"], report.counts["delivered"]) == (1, 2)
+
+
+def test_an_error_in_a_batch_leaves_every_order_of_it_in_doubt(tmp_path: Path) -> None:
+    """Nobody knows how far a batch had come when an error was raised, so each order is looked up."""
+    world = World(tmp_path, batch_size=10)
+    world.offer(order(1), order(2))
+    world.script = ["accept", "unavailable"]
+    world.run()
+    world.run()
+    assert sorted(world.sent) == ["wholesale:1", "wholesale:2", "wholesale:2"]
+    assert len(world.arrived) == 2
+
+
+def test_a_clock_that_was_set_back_delays_nothing(world: World) -> None:
+    """An intent or a claim stamped in the future is not waited for."""
+    world.offer(order(1))
+    world.script = ["boom"]
+    with pytest.raises(ValueError, match="boom"):
+        world.run()
+    with world.ledger.transaction() as db:
+        db.execute("UPDATE attempts SET started_at = '2036-01-01T00:00:00.000000Z'")
+        db.execute("UPDATE claims SET holder = 'elsewhere:1:1', expires_at = '2036-01-01T00:00:00.000000Z'")
+    before = world.clock.now()
+    world.run()
+    assert (world.clock.now() - before).total_seconds() <= 120
+    assert world.state(1) == "delivered"
+
+
+def test_a_change_after_delivery_is_told(world: World) -> None:
+    """Somebody learns of an order that is cancelled or changed once it is too late."""
+    world.run()
+    world.pages = [[fetched(order(1, status="cancelled"), skip="It is cancelled."), fetched(order(2, note="new"))]]
+    warnings = world.run().warnings
+    assert any("order 1 was cancelled" in text for text in warnings)
+    assert any("order 2 was changed" in text for text in warnings)
+
+
+def test_an_order_nobody_has_is_told(world: World) -> None:
+    """Asking for an order that the source does not give is answered."""
+    assert "no order 4711" in world.run(number="4711").warnings[0]
+
+
+def test_each_parked_order_names_its_own_key(tmp_path: Path) -> None:
+    """Orders left to a person say what to look for, each for itself, and are counted once."""
+    world = World(tmp_path, can_find=False)
+    world.offer(*(order(number) for number in range(1, 6)))
+    world.script = ["unknown but there"] * 5
+    first, second = world.run(), world.run()
+    assert all(f"wholesale:{row.number}" in (row.fix or "") for row in second.holds)
+    assert (first.counts["held"], second.counts["held"]) == (5, 0)
+
+
+def test_a_refused_note_is_told_again_for_a_while(world: World) -> None:
+    """A source that refuses a note is told again in later runs, since its settings may be mended meanwhile."""
+    world.wants_to_know = True
+    world.offer(order(1))
+    world.tell_script = [Refused(reason="refused", message="who are you")]
+    assert "refuses the note" in world.run().warnings[0]
+    world.run()
+    world.run()
+    assert [told.delivered for told in world.told] == [True, True]
+
+
+def test_a_hold_in_other_words_is_not_told_twice(world: World) -> None:
+    """The source hears of a hold once for each reason, whatever the wording."""
+    world.wants_to_know = True
+    world.offer(order(1))
+    world.script = ["no stock", "no stock"]
+    world.run()
+    world.clock.sleep(16 * 60)
+    world.run()
+    assert len(world.told) == 1
 
 
 def test_a_changed_rule_counts_for_what_is_fetched_again(world: World) -> None:
@@ -286,7 +424,7 @@ def test_limit_stops_early_and_the_rest_follows(world: World) -> None:
 
 def test_a_dry_run_changes_nothing(world: World) -> None:
     """It tells what would happen to each order and leaves ledger, source and destination alone."""
-    world.arrived["wholesale-2"] = order(2)
+    world.arrived["wholesale:2"] = order(2)
     world.pages[0].append(fetched(order(4, status="pending"), skip="It is pending."))
     report = world.run(dry_run=True)
     assert [(one.number, one.action) for one in report.previews] == [
@@ -308,7 +446,7 @@ def test_the_same_order_through_two_pipelines_arrives_once(tmp_path: Path) -> No
     world.offer(order(1))
     world.run("orders")
     report = world.run("again")
-    assert world.sent == ["wholesale-1"]
+    assert world.sent == ["wholesale:1"]
     assert report.counts["already_there"] == 1
     assert world.state(1, "again") == "delivered"
 

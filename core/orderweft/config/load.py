@@ -24,6 +24,7 @@ from .model import Config, ConnectionConfig, PipelineConfig, PipelineSettings, s
 M = TypeVar("M", bound=BaseModel)
 DEFAULT_PATH = Path("orderweft.toml")
 AccountOf = Callable[[str, str], Mapping[str, Any] | None]
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _PLACEHOLDER = "not-resolved"
 
 
@@ -133,6 +134,8 @@ class _Loader:
 
     def connection(self, name: str, table: Mapping[str, Any]) -> ConnectionConfig | None:
         path = ["connections", name]
+        if not _NAME.fullmatch(name):
+            self.wrong(path, "the name of a connection has only letters, digits, _ and - in it, at most 40")
         channel = table.get("channel")
         known = self.plugins.channels
         if not isinstance(channel, str) or channel not in known:

@@ -46,6 +46,12 @@ def m001_runs_and_claims(db: Database) -> None:
             put_at TEXT NOT NULL
         ) STRICT"""
     )
+    db.conn.execute(
+        """CREATE TABLE accounts (
+            connection TEXT PRIMARY KEY,
+            identity TEXT NOT NULL    -- the settings that tell which account it is, as JSON
+        ) STRICT, WITHOUT ROWID"""
+    )
 
 
 _ORDERS = (
@@ -113,6 +119,7 @@ _ORDERS = (
         id TEXT NOT NULL,
         number TEXT NOT NULL,
         delivered INTEGER NOT NULL,
+        reason TEXT NOT NULL,           -- of the hold; empty when it was delivered
         message TEXT NOT NULL,
         receipt TEXT,
         due INTEGER NOT NULL,           -- 1 until the source has taken it

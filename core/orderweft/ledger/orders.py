@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -17,8 +17,14 @@ from .fingerprint import seen_as
 from .model import Intent, OrderState, Route, Staged, Verdict
 from .store import Claim, Store, stamp
 
+MAX_TRIES = 6
+"""Tries without success after which an order is held, so that it cannot keep a pipeline busy for ever."""
+
 RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (15, 60, 240, 1440))
 """How long a refused order waits before it is offered again: the first time, the second time, and so on."""
+
+MAX_REFUSALS = 10
+"""Runs in which a source that refuses a note is told again, should its settings be corrected meanwhile."""
 
 _FIXED = ("delivered", "sending")
 """States that a new revision does not change."""
@@ -82,10 +88,10 @@ class OrderBook:
         )
         return [_from_row(row) for row in rows]
 
-    def unreadable(self) -> tuple[set[str], str] | None:
-        """Return the ids of orders held unread under other settings and when the first was seen; None without any."""
-        rows = self._store.rows(statements.UNREADABLE, [self.route.pipeline, self.route.config])
-        return ({row["id"] for row in rows}, min(row["first_seen"] for row in rows)) if rows else None
+    def unreadable(self, after: str) -> dict[str, str]:
+        """Return the payloads of orders beyond id *after* that were held unread under other settings, by id."""
+        rows = self._store.rows(statements.UNREADABLE, [self.route.pipeline, after, self.route.config])
+        return {row["id"]: row["payload"] for row in rows}
 
     def one(self, number: str) -> list[Staged]:
         """Return the orders of *number* that are not delivered, whatever they wait for, except those in doubt."""
@@ -140,8 +146,8 @@ class OrderBook:
             self._delivered(db, done)
         return intents, [staged for staged, _ in done]
 
-    def settle(self, outcomes: Sequence[tuple[Intent, Outcome]]) -> None:
-        """Store what the destination answered."""
+    def settle(self, outcomes: Sequence[tuple[Intent, Outcome]], *, tried: bool = False) -> None:
+        """Store what the destination answered; with *tried*, a not-sent one counts as a try that failed."""
         now = self._store.now()
         answers, delivered = [], []
         for intent, outcome in outcomes:
@@ -161,7 +167,7 @@ class OrderBook:
                 if isinstance(outcome, Refused):
                     self._refused(db, intent, outcome)
                 elif isinstance(outcome, NotSent):
-                    self._put_back(db, intent, outcome.message)
+                    self._put_back(db, intent, outcome.message, tries=int(tried))
 
     def unsettled(self, after: int = 0, limit: int = 100) -> list[Intent]:
         """Return the oldest attempts above number *after* whose outcome is not known.
@@ -180,22 +186,25 @@ class OrderBook:
         )
         return [Intent(**dict(row)) for row in rows]
 
-    def park(self, intents: Sequence[Intent], message: str, fix: str) -> None:
-        """Hold orders whose outcome nobody can tell by now; their intents stay open."""
+    def park(self, intents: Sequence[Intent], message: str, fix: Callable[[Intent], str]) -> int:
+        """Hold orders whose outcome nobody can tell by now and return how many are new; their intents stay open."""
+        parked = 0
         with self._store.transaction(self._claim) as db:
             for intent in intents:
-                db.execute(
+                done = db.execute(
                     """UPDATE orders SET state = 'held', reason = 'in_doubt', message = ?, fix = ?, changed_at = ?
-                       WHERE pipeline = ? AND id = ? AND (state <> 'held' OR message <> ?)""",
-                    [message, fix, self._store.now(), self.route.pipeline, intent.id, message],
+                       WHERE pipeline = ? AND id = ? AND state <> 'held'""",
+                    [message, fix(intent), self._store.now(), self.route.pipeline, intent.id],
                 )
+                parked += done.rowcount
+        return parked
 
-    def unacknowledged(self, limit: int) -> list[Acknowledgement]:
-        """Return what the source has still to be told."""
+    def unacknowledged(self, after: str, limit: int) -> list[Acknowledgement]:
+        """Return what the source has still to be told of orders beyond id *after*."""
         rows = self._store.rows(
             "SELECT * FROM acknowledgements INDEXED BY acknowledgements_due"
-            " WHERE pipeline = ? AND due = 1 ORDER BY tries, id LIMIT ?",
-            [self.route.pipeline, limit],
+            " WHERE pipeline = ? AND due = 1 AND id > ? ORDER BY id LIMIT ?",
+            [self.route.pipeline, after, limit],
         )
         return [
             Acknowledgement(
@@ -209,15 +218,15 @@ class OrderBook:
         ]
 
     def acknowledged(self, answers: Sequence[tuple[Acknowledgement, Outcome]]) -> None:
-        """Store what the source answered; not-sent and unknown ones stay due."""
+        """Store what the source answered; what it did not take stays due, what it refuses for a number of runs."""
         with self._store.transaction(self._claim) as db:
             for told, outcome in answers:
-                due = 1 if outcome.outcome in ("not_sent", "unknown") else 0
+                due = {"not_sent": 1, "unknown": 1, "refused": f"tries < {MAX_REFUSALS}"}.get(outcome.outcome, 0)
                 text = outcome.outcome if isinstance(outcome, Accepted | AlreadyThere) else outcome.message
                 db.execute(
-                    """UPDATE acknowledgements SET due = ?, tries = tries + 1, outcome = ?, changed_at = ?
-                       WHERE pipeline = ? AND id = ? AND message = ?""",
-                    [due, text, self._store.now(), self.route.pipeline, told.id, told.message],
+                    f"""UPDATE acknowledgements SET due = {due}, tries = tries + 1, outcome = ?, changed_at = ?
+                       WHERE pipeline = ? AND id = ? AND message = ?""",  # noqa: S608  no value of the outside
+                    [text, self._store.now(), self.route.pipeline, told.id, told.message],
                 )
 
     def _known(self, db: sqlite3.Connection, ids: Iterable[str]) -> dict[str, sqlite3.Row]:
@@ -245,14 +254,27 @@ class OrderBook:
              now, self._run, self.route.pipeline, staged.id],
         )  # fmt: skip
         if verdict.state == "held":
-            self._tell_source(db, staged.id, staged.number, verdict.message, None)
+            self._tell_source(db, staged, verdict.reason or "", verdict.message, None)
 
-    def _put_back(self, db: sqlite3.Connection, intent: Intent, message: str) -> None:
+    def _put_back(self, db: sqlite3.Connection, intent: Intent, message: str, tries: int = 0) -> None:
         db.execute(
-            "UPDATE orders SET state = 'staged', reason = NULL, message = ?, changed_at = ?"
-            " WHERE pipeline = ? AND id = ? AND state <> 'delivered'",
-            [message, self._store.now(), self.route.pipeline, intent.id],
+            """UPDATE orders SET state = 'staged', reason = NULL, message = ?, fix = NULL, retry_at = NULL,
+                      tries = tries + ?, changed_at = ?
+               WHERE pipeline = ? AND id = ? AND state <> 'delivered'""",
+            [message, tries, self._store.now(), self.route.pipeline, intent.id],
         )
+        tried, revision = self._tries(db, intent)
+        if tries and tried >= MAX_TRIES and revision == intent.revision:
+            fix = f"look for what {self.route.destination} may not bear in it; it is tried again from time to time"
+            text = f"it could not be delivered in {MAX_TRIES} tries; the last one: {message}"
+            self._hold(db, intent, Refused(reason="refused", message=text, fix=fix), tried)
+
+    def _tries(self, db: sqlite3.Connection, intent: Intent) -> tuple[int, int]:
+        """Return how often the order was tried, and its newest revision."""
+        row = db.execute(
+            "SELECT tries, revision FROM orders WHERE pipeline = ? AND id = ?", [self.route.pipeline, intent.id]
+        ).fetchone()
+        return row["tries"], row["revision"]
 
     def _delivered(self, db: sqlite3.Connection, delivered: Sequence[tuple[Intent | Staged, Receipt]]) -> None:
         now, route = self._store.now(), self.route
@@ -265,15 +287,16 @@ class OrderBook:
         if route.acknowledge:
             for one, receipt in delivered:
                 text = f"Delivered as {receipt.number or receipt.id}."
-                self._tell_source(db, one.id, one.number, text, receipt)
+                self._tell_source(db, one, "", text, receipt)
 
     def _refused(self, db: sqlite3.Connection, intent: Intent, outcome: Refused) -> None:
-        tries, revision = db.execute(
-            "SELECT tries, revision FROM orders WHERE pipeline = ? AND id = ?", [self.route.pipeline, intent.id]
-        ).fetchone()
+        tries, revision = self._tries(db, intent)
         if revision != intent.revision:
             self._put_back(db, intent, f"refused in a form that was changed meanwhile: {outcome.message}")
-            return
+        else:
+            self._hold(db, intent, outcome, tries)
+
+    def _hold(self, db: sqlite3.Connection, intent: Intent, outcome: Refused, tries: int) -> None:
         wait = None if outcome.reason in _NEVER_AGAIN else RETRY_AFTER[min(tries, len(RETRY_AFTER) - 1)]
         db.execute(
             """UPDATE orders SET state = 'held', reason = ?, message = ?, fix = ?, config = ?, tries = tries + 1,
@@ -283,22 +306,17 @@ class OrderBook:
              stamp(self._store.clock.now() + wait) if wait else None, self._store.now(), self._run,
              self.route.pipeline, intent.id],
         )  # fmt: skip
-        self._tell_source(db, intent.id, intent.number, outcome.message, None)
+        self._tell_source(db, intent, outcome.reason, outcome.message, None)
 
-    def _tell_source(self, db: sqlite3.Connection, id: str, number: str, text: str, receipt: Receipt | None) -> None:  # noqa: A002
-        if not self.route.acknowledge:
+    def _tell_source(
+        self, db: sqlite3.Connection, one: Intent | Staged, reason: str, text: str, receipt: Receipt | None
+    ) -> None:
+        # an order in doubt may be there: the source is told when it is known
+        if not self.route.acknowledge or reason == "in_doubt":
             return
         message = text if receipt is not None else f"Not delivered: {text}"
-        db.execute(
-            """INSERT INTO acknowledgements (pipeline, id, number, delivered, message, receipt, due, changed_at)
-               VALUES (?, ?, ?, ?, ?, ?, 1, ?)
-               ON CONFLICT (pipeline, id) DO UPDATE SET number = excluded.number, delivered = excluded.delivered,
-                   message = excluded.message, receipt = excluded.receipt, due = 1, tries = 0,
-                   changed_at = excluded.changed_at
-               WHERE message <> excluded.message""",
-            [self.route.pipeline, id, number, int(receipt is not None), message,
-             receipt and receipt.to_json(), self._store.now()],
-        )  # fmt: skip
+        told = [self.route.pipeline, one.id, one.number, int(receipt is not None), reason, message]
+        db.execute(statements.TELL, [*told, receipt and receipt.to_json(), self._store.now()])
 
 
 def _staged(item: Fetched, data: dict[str, Any] | None, row: sqlite3.Row | None, mark: str, config: str) -> Staged:

@@ -5,8 +5,19 @@ from __future__ import annotations
 NEW_ORDER = """INSERT INTO orders (pipeline, id, number, source, destination, state, customer, revision, fingerprint,
     first_seen, changed_at, run) VALUES (?, ?, ?, ?, ?, 'staged', ?, 1, ?, ?, ?, ?)"""
 
-CHANGED_ORDER = """UPDATE orders SET number = ?, state = ?, customer = ?, revision = ?, fingerprint = ?,
-    changed_at = ?, run = ? WHERE pipeline = ? AND id = ?"""
+CHANGED_ORDER = """UPDATE orders SET number = ?1, state = ?2, customer = ?3, revision = ?4, fingerprint = ?5,
+    changed_at = ?6, run = ?7,
+    reason = iif(?2 = 'staged', NULL, reason), message = iif(?2 = 'staged', NULL, message),
+    fix = iif(?2 = 'staged', NULL, fix), tries = iif(?2 = 'staged', 0, tries),
+    retry_at = iif(?2 = 'staged', NULL, retry_at)
+    WHERE pipeline = ?8 AND id = ?9"""
+
+TELL = """INSERT INTO acknowledgements (pipeline, id, number, delivered, reason, message, receipt, due, changed_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?)
+    ON CONFLICT (pipeline, id) DO UPDATE SET number = excluded.number, delivered = excluded.delivered,
+        reason = excluded.reason, message = excluded.message, receipt = excluded.receipt, due = 1, tries = 0,
+        changed_at = excluded.changed_at
+    WHERE delivered <> excluded.delivered OR reason <> excluded.reason"""
 
 STAGED_COLUMNS = """SELECT orders.id, orders.number, orders.state, orders.revision, revisions.record,
     revisions.problem, revisions.skip"""
@@ -35,7 +46,9 @@ DELIVERED = """UPDATE orders SET state = 'delivered', reason = NULL, message = N
     delivered_revision = ?, receipt_id = ?, receipt_number = ?, receipt = ?, config = ?, changed_at = ?, run = ?
     WHERE pipeline = ? AND id = ?"""
 
-UNREADABLE = """SELECT orders.id, orders.first_seen
-    FROM orders CROSS JOIN revisions USING (pipeline, id, revision)
-    WHERE orders.pipeline = ? AND orders.state = 'held' AND orders.config IS NOT ? AND revisions.record IS NULL
-    LIMIT 1000"""
+UNREADABLE = """SELECT orders.id, revisions.payload
+    FROM orders INDEXED BY orders_unfinished CROSS JOIN revisions USING (pipeline, id, revision)
+    WHERE orders.pipeline = ? AND orders.state IN ('staged', 'sending', 'held') AND orders.state = 'held'
+      AND orders.id > ? AND orders.config IS NOT ?
+      AND revisions.record IS NULL AND revisions.payload IS NOT NULL
+    ORDER BY orders.id LIMIT 100"""

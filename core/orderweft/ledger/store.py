@@ -7,7 +7,7 @@ import os
 import socket
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from ..clock import Clock
-from ..errors import LeaseLostError, LedgerError
+from ..errors import LeaseLostError, LedgerError, SettingsError
 from .migrations import migrations
 
 LEASE = timedelta(minutes=15)
@@ -109,7 +109,14 @@ class Store:
         holder = f"{_here()}:{id(self)}"
         with self.transaction() as db:
             row = db.execute("SELECT * FROM claims WHERE pipeline = ?", [pipeline]).fetchone()
-            if row is not None and row["holder"] and row["expires_at"] > self.now() and not _dead(row["holder"]):
+            # one that expires later than any claim can was made by a clock that has been set back since
+            latest = stamp(self.clock.now() + 2 * LEASE)
+            if (
+                row is not None
+                and row["holder"]
+                and self.now() < row["expires_at"] < latest
+                and not _dead(row["holder"])
+            ):
                 host, _, process = row["holder"].split(":")[:3]
                 raise LedgerError(
                     f"pipeline {pipeline!r} is already running on {host} (process {process}); wait for it to end"
@@ -120,6 +127,45 @@ class Store:
                 [pipeline, holder, fence, stamp(self.clock.now() + LEASE)],
             )
         return Claim(pipeline, holder, fence)
+
+    @contextmanager
+    def claimed(self, pipeline: str) -> Iterator[Claim]:
+        """Hold the claim on *pipeline* during the block; raises LedgerError when another living process runs it."""
+        claim = self.claim(pipeline)
+        try:
+            yield claim
+        finally:
+            self.release(claim)
+
+    def keep_alive(self, claim: Claim) -> Callable[[], None]:
+        """Return what prolongs *claim* when it is called, at most once a minute."""
+        last = self.clock.monotonic()
+
+        def prolong() -> None:
+            nonlocal last
+            if self.clock.monotonic() - last > LEASE.total_seconds() / 15:
+                last = self.clock.monotonic()
+                with self.transaction(claim):
+                    pass
+
+        return prolong
+
+    def recognize(self, connection: str, identity: Mapping[str, str]) -> None:
+        """Remember which account *connection* is; raises SettingsError when it was another one before.
+
+        What the ledger knows of orders holds for that account only.
+        """
+        with self.transaction() as db:
+            row = db.execute("SELECT identity FROM accounts WHERE connection = ?", [connection]).fetchone()
+            known: dict[str, str] = json.loads(row["identity"]) if row is not None else {}
+            for name in sorted(known.keys() & identity.keys()):
+                if known[name] != identity[name]:
+                    raise SettingsError(
+                        f"connection {connection!r} was another account when {self.path} was written: "
+                        f"{name} was {known[name]!r} and is {identity[name]!r}; "
+                        "give the connection another name, or use another ledger"
+                    )
+            db.execute("INSERT OR REPLACE INTO accounts VALUES (?, ?)", [connection, json.dumps({**known, **identity})])
 
     def release(self, claim: Claim) -> None:
         """Give the claim back, unless somebody else has it by now."""
@@ -257,7 +303,7 @@ def _advice(text: str) -> str:
         return "the disk is full; nothing of this step was written. Free some space and run again"
     if "disk i/o" in lowered:
         return (
-            "the disk cannot be written (over quota or faulty); nothing of this step was written. Mend it and run again"
+            "the disk cannot be written (over quota or faulty); nothing of this step was written, run again when it can"
         )
     if "readonly" in lowered or "read-only" in lowered:
         return "the file or its folder is read-only; the ledger needs write permission"

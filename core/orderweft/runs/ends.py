@@ -29,6 +29,8 @@ class StoppableClock:
 
     def __init__(self, clock: Clock, stop: threading.Event) -> None:
         self._clock, self._stop = clock, stop
+        self.on_wait: Callable[[], None] | None = None
+        """Called again and again while somebody sleeps."""
         self.now, self.monotonic = clock.now, clock.monotonic
 
     def sleep(self, seconds: float) -> None:
@@ -37,6 +39,8 @@ class StoppableClock:
         while left > 0:
             if self._stop.is_set():
                 raise UnavailableError("the run is stopping")
+            if self.on_wait is not None:
+                self.on_wait()
             step = min(0.5, left)
             self._clock.sleep(step)
             left -= step
@@ -59,6 +63,12 @@ class End:
     def title(self) -> str:
         """Return what people call the channel."""
         return self.plugins.channels[self.connection.channel].title
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """Return the settings that tell which account this is, none of them secret."""
+        settings: Settings = self.connection.settings
+        return settings.identity()
 
     def can(self, hook: str) -> bool:
         """Return whether the channel implements *hook*."""

@@ -10,6 +10,7 @@ from typing import Self
 
 from ..exchange import OrderQuery, Page
 from .job import Job
+from .send import finish
 
 
 class PageReader:
@@ -30,7 +31,7 @@ class PageReader:
     ) -> None:
         if error is not None:
             self._stop.set()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        finish(self._pool, self._stop)
 
     def advance(self) -> None:
         """Begin to read the next page."""
@@ -42,11 +43,11 @@ class PageReader:
         return self._next.result()
 
 
-def pages(job: Job, query: OrderQuery | None = None) -> Iterator[Page]:
-    """Ask the source for *query*, or else from the bookmark on or for what the person asked for."""
+def pages(job: Job) -> Iterator[Page]:
+    """Ask the source from the bookmark on, or for what the person asked for."""
     options = job.options
     live = options.since is None and options.number is None
-    query = query or OrderQuery(
+    query = OrderQuery(
         bookmark=job.ledger.bookmark(job.config.name) if live else None,
         since=options.since,
         number=options.number,

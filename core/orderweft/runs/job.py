@@ -61,7 +61,10 @@ class Report:
     pipeline: str
     run: int | None
     counts: Counter[str]
+    held: int = 0
+    """How many orders are held now."""
     holds: list[OrderRow] = field(default_factory=list)
+    """The first of them."""
     previews: list[Preview] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     error: str | None = None
@@ -89,7 +92,10 @@ class Job:
     failure: BaseException | None = None
     last_doubt: str = ""
     """What was said when the last outcome became unknown."""
-    fetched_all: bool = False
+    given_up: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Orders left to the next run, by id: their number, and what the destination said."""
+    doubts_left: bool = False
+    """Whether fetching has sent orders whose outcome is not known."""
     came_through: bool = False
     """Whether every step was gone through."""
     begun: int = 0

@@ -6,15 +6,15 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from contextlib import nullcontext
 from hashlib import blake2b
 
 from ..clock import Clock
 from ..config import PipelineConfig
 from ..errors import ChannelError, LeaseLostError, OrderweftError, SettingsError, UnavailableError
-from ..exchange import OrderQuery, Page
+from ..exchange import Page
 from ..http import Exchange
-from ..ledger import Claim, Ledger, Route, Staged, Verdict, holds
+from ..ledger import Ledger, Route, Staged, Verdict, holds, tally
 from ..plugins import Plugins
 from ..records import Order
 from ..rules import FieldMap, SkipRules
@@ -31,8 +31,7 @@ from .settle import settle_open
 WAITING_PAGE = 100
 ROUNDS = 3
 """How often a run sends again what a look-up has shown not to have arrived."""
-READ_AGAIN = timedelta(days=90)
-"""How far before its first sight an order that could not be read may have been changed."""
+MAX_WARNINGS = 20
 MAX_PREVIEWS = 10_000
 
 
@@ -61,27 +60,28 @@ def run_orders(
         open_end(config.destination, plugins, patient, handlers=handlers, on_exchange=on_exchange) as destination,
     ):
         route, checks = _route(config, source, destination), _checks(source, destination)
-        claim = None if options.dry_run else ledger.claim(config.name)
-        run = 0 if claim is None else ledger.start_run(claim)
-        job = Job(
-            config=config,
-            source=source,
-            destination=destination,
-            ledger=ledger,
-            book=ledger.book(route, claim, run),
-            clock=clock,
-            options=options,
-            report=Report(config.name, run or None, Counter()),
-            field_map=FieldMap(config.settings.map),
-            rules=SkipRules((rule.when, rule.reason) for rule in config.settings.skip),
-            checks=checks,
-            observer=observer,
-            stop=stop,
-        )
-        try:
-            _run(job)
-        finally:
-            _finish(job, claim)
+        with nullcontext() if options.dry_run else ledger.claimed(config.name) as claim:
+            run = 0 if claim is None else ledger.start_run(claim)
+            patient.on_wait = ledger.keep_alive(claim) if claim is not None else None
+            job = Job(
+                config=config,
+                source=source,
+                destination=destination,
+                ledger=ledger,
+                book=ledger.book(route, claim, run),
+                clock=clock,
+                options=options,
+                report=Report(config.name, run or None, Counter()),
+                field_map=FieldMap(config.settings.map),
+                rules=SkipRules((rule.when, rule.reason) for rule in config.settings.skip),
+                checks=checks,
+                observer=observer,
+                stop=stop,
+            )
+            try:
+                _run(job)
+            finally:
+                _finish(job)
         if job.failure is not None and not isinstance(job.failure, ChannelError | KeyboardInterrupt):
             raise job.failure
         return job.report
@@ -108,57 +108,92 @@ def _run(job: Job) -> None:
     try:
         if job.options.dry_run:
             _preview(job)
-            return
-        settle_open(job)
-        for _ in range(ROUNDS):
-            before = job.report.counts["in_doubt"]
-            _pass(job)
-            if job.stop.is_set() or job.report.counts["in_doubt"] == before or not settle_open(job):
-                break
         else:
-            job.fail(UnavailableError(job.destination.say(f"orders get no answer: {job.last_doubt}")))
-        acknowledge(job)
+            _deliver(job)
         job.came_through = True
     except (OrderweftError, KeyboardInterrupt) as error:
         job.fail(error)
 
 
-def _pass(job: Job) -> None:
+def _deliver(job: Job) -> None:
+    for end in (job.source, job.destination):
+        job.ledger.recognize(end.name, end.identity)
+    settle_open(job)
+    _fetch(job)
+    for _ in range(ROUNDS):
+        before = job.report.counts["in_doubt"]
+        _send_waiting(job)
+        if job.stop.is_set() or not (job.report.counts["in_doubt"] > before or job.doubts_left) or not settle_open(job):
+            break
+        job.doubts_left = False
+    else:
+        job.fail(UnavailableError(job.destination.say(f"orders get no answer: {job.last_doubt}")))
+    if not job.stop.is_set():
+        acknowledge(job)
+    if job.given_up and job.failure is None:
+        number, message = next(iter(job.given_up.values()))
+        job.fail(UnavailableError(job.destination.say(f"order {number} could not be sent: {message}")))
+
+
+def _fetch(job: Job) -> None:
+    """Stage what the source has to tell, and send what is new of it while the next page is read."""
+    live = job.options.since is None and job.options.number is None
+    found = False
+    with Sender(job) as sender, PageReader(pages(job), job.stop) as reader:
+        while (page := reader.take()) is not None:
+            staged = job.book.stage(page, move_bookmark=live)
+            found = found or bool(staged)
+            _note(job, page, staged)
+            if job.stop.is_set() or _enough(job):
+                break
+            reader.advance()
+            _work(job, [one for one in staged if one.state == "staged"], sender)
+    if job.options.number is not None and not found:
+        job.report.warnings.append(
+            f"{job.source.name} has no order {job.options.number} among those it was asked for; "
+            "an older one may need --since together with --order"
+        )
+
+
+def _note(job: Job, page: Page, staged: Sequence[Staged]) -> None:
+    job.count(
+        fetched=len(page.items),
+        new=sum(one.new for one in staged),
+        changed=sum(one.changed and not one.new for one in staged),
+        known=sum(one.state == "delivered" for one in staged),
+    )
+    job.tell("staged")
+    late = [one for one in staged if one.changed and one.state == "delivered"]
+    for one in late[: max(0, MAX_WARNINGS - len(job.report.warnings))]:
+        what = "cancelled" if one.order is not None and one.order.status == "cancelled" else "changed"
+        job.report.warnings.append(
+            f"order {one.number} was {what} at {job.source.name} after it was delivered; "
+            f"{job.destination.name} is not told, an order goes out once"
+        )
+
+
+def _send_waiting(job: Job) -> None:
+    """Send what was fetched earlier: after fetching, so that no order goes out in a form the source has changed."""
+    if job.stop.is_set() or _enough(job):
+        return
     with Sender(job) as sender:
         _read_again(job)
         for staged in _waiting(job):
-            _work(job, staged, sender)
-        if job.stop.is_set() or job.fetched_all or _enough(job):
-            return
-        with PageReader(pages(job), job.stop) as reader:
-            while (page := reader.take()) is not None:
-                staged = job.book.stage(page, move_bookmark=job.options.since is None and job.options.number is None)
-                job.count(
-                    fetched=len(page.items),
-                    new=sum(one.new for one in staged),
-                    changed=sum(one.changed and not one.new for one in staged),
-                    known=sum(one.state == "delivered" for one in staged),
-                )
-                job.tell("staged")
-                if job.stop.is_set() or _enough(job):
-                    return
-                reader.advance()
-                _work(job, [one for one in staged if one.state == "staged"], sender)
-        job.fetched_all = True
+            _work(job, [one for one in staged if one.id not in job.given_up], sender)
+            if _enough(job):
+                return
 
 
 def _read_again(job: Job) -> None:
-    """Fetch anew what could not be read, once the settings have changed."""
-    found = job.book.unreadable() if job.options.number is None and not job.fetched_all else None
-    if found is None:
+    """Read stored payloads anew that could not be read, once the settings have changed."""
+    if not job.source.can("reread_order"):
         return
-    ids, first_seen = found
-    since = datetime.fromisoformat(first_seen) - READ_AGAIN
-    for page in pages(job, OrderQuery(since=since)):
-        items = tuple(item for item in page.items if item.id in ids)
-        if items:
-            job.book.stage(Page(items), move_bookmark=False)
-            job.tell("staged")
+    after = ""
+    while payloads := job.book.unreadable(after):
+        after = max(payloads)
+        items = [job.source.call("reread_order", payload=payload) for payload in payloads.values()]
+        job.book.stage(Page(tuple(item for item in items if item.id in payloads)), move_bookmark=False)
+        job.tell("staged")
 
 
 def _waiting(job: Job) -> Iterator[list[Staged]]:
@@ -216,8 +251,11 @@ def _judge(job: Job, staged: Staged) -> Order | Verdict:
 
 
 def delivery_key(connection: str, id: str) -> str:  # noqa: A002  the record's own word
-    """Return the key of an order's delivery: its identity, readable where that is possible."""
-    plain = f"{connection}-{id}"
+    """Return the key of an order's delivery: its identity, readable where that is possible.
+
+    The name of a connection has no colon, so no two orders have the same key.
+    """
+    plain = f"{connection}:{id}"
     if len(plain) <= 64 and re.fullmatch(r"[A-Za-z0-9._:-]+", plain):
         return plain
     return f"{blake2b(plain.encode(), digest_size=16).hexdigest()}"
@@ -225,15 +263,14 @@ def delivery_key(connection: str, id: str) -> str:  # noqa: A002  the record's o
 
 def _preview(job: Job) -> None:
     seen: set[str] = set()
-    for staged in _waiting(job):
-        seen.update(one.id for one in staged)
-        if not _foresee(job, staged):
-            return
     for page in pages(job):
         staged = [one for one in job.book.stage(page, keep=False) if one.id not in seen]
         seen.update(one.id for one in staged)
         job.count(fetched=len(page.items), new=sum(one.new for one in staged))
         if not _foresee(job, [one for one in staged if one.state == "staged"]):
+            return
+    for staged in _waiting(job):
+        if not _foresee(job, [one for one in staged if one.id not in seen]):
             return
 
 
@@ -268,18 +305,18 @@ def _previewed(staged: Staged, action: str, message: str) -> Preview:
     return Preview(staged.number, customer, action, message, f"{order.lines_total} {order.currency}")
 
 
-def _finish(job: Job, claim: Claim | None) -> None:
+def _finish(job: Job) -> None:
     report, failure = job.report, job.failure
-    taken_over = isinstance(failure, LeaseLostError)
-    if claim is not None and not taken_over:
+    recorded = not job.options.dry_run and not isinstance(failure, LeaseLostError)
+    if recorded:
+        report.held = tally(job.ledger, job.config.name).get("held", 0)
         report.holds = holds(job.ledger, job.config.name)
     if isinstance(failure, KeyboardInterrupt):
         report.result = "interrupted"
     elif failure is not None or not job.came_through:
         report.result, report.error = "failed", str(failure or "an unexpected error")
-    elif report.holds:
+    elif report.held:
         report.result = "held"
-    if claim is not None and not taken_over:
+    if recorded:
         job.ledger.end_run(report.run or 0, report.result, report.counts, report.error)
-        job.ledger.release(claim)
     job.tell("ended")

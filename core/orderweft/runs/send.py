@@ -14,19 +14,24 @@ from ..errors import (
     AuthenticationError,
     LedgerError,
     OrderweftError,
+    PluginError,
+    RecordError,
     SettingsError,
     UnavailableError,
-    UnknownOutcomeError,
 )
 from ..exchange import Delivery
 from ..ledger import Intent, Staged
-from ..records import NotSent, Order, Outcome, Unknown
+from ..records import NotSent, Order, Outcome, Refused, Unknown
 from .job import Job
 
 TRIES = 5
 """Calls made for one intent as long as the destination says that nothing was applied."""
 LONGEST_WAIT = 120.0
 """Seconds spent on one intent in all; a destination that wants more is left to the next run."""
+
+
+GIVE_UP = 3
+"""Orders that could not be sent after which the run stops: then it is not the orders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ class Sender:
     ) -> None:
         if error is not None:
             self._job.stop.set()
-        self._pool.shutdown(wait=True)
+        finish(self._pool, self._job.stop)
 
     def send(self, ready: Sequence[Ready]) -> None:
         """Hand over *ready*; blocks while enough is on its way, so that memory stays bounded."""
@@ -74,6 +79,16 @@ class Sender:
             self._job.fail(error)
 
 
+def finish(pool: ThreadPoolExecutor, stop: threading.Event) -> None:
+    """Wait for the threads of *pool*; when the wait is interrupted, stop them first and wait all the same."""
+    try:
+        pool.shutdown(wait=True)
+    except KeyboardInterrupt:
+        stop.set()
+        pool.shutdown(wait=True)
+        raise
+
+
 def _deliver(job: Job, batch: Sequence[Ready]) -> None:
     intents, done = job.book.intend([(ready.staged, ready.key) for ready in batch])
     job.count(already_there=len(done))
@@ -85,14 +100,15 @@ def _deliver(job: Job, batch: Sequence[Ready]) -> None:
         job.tell("sent")
         final, again, wait = [], [], 0.0
         for intent, outcome in zip(intents, outcomes, strict=True):
-            if isinstance(outcome, NotSent) and _worth_waiting(job, outcome, attempt, patience):
+            if isinstance(outcome, NotSent) and _worth_waiting(job, intent, outcome, attempt, patience):
                 again.append(intent)
                 wait = max(wait, _pause(outcome, attempt))
             else:
                 final.append((intent, outcome))
-                job.last_doubt = outcome.message if isinstance(outcome, Unknown) else job.last_doubt
+                if isinstance(outcome, Unknown):
+                    job.last_doubt, job.doubts_left = outcome.message, True
         if final:
-            job.book.settle(final)
+            job.book.settle(final, tried=not job.stop.is_set())
             job.count(**_counted(outcome for _, outcome in final))
             job.tell("settled")
         if not again:
@@ -106,33 +122,41 @@ def _call(job: Job, intents: Sequence[Intent], orders: dict[str, Order]) -> list
     deliveries = [Delivery(orders[intent.key], intent.key) for intent in intents]
     if not deliveries:
         return []
+    alone = len(deliveries) == 1
     try:
         return job.destination.call_list("deliver_orders", len(deliveries), deliveries=deliveries)
-    except (AuthenticationError, SettingsError) as error:
-        job.fail(error)
-        return [NotSent(message=str(error))] * len(deliveries)
-    except UnavailableError as error:
-        return [NotSent(message=str(error), retry_after=error.retry_after)] * len(deliveries)
-    except UnknownOutcomeError as error:
-        return [Unknown(message=str(error))] * len(deliveries)
     except LedgerError:
         raise
     except OrderweftError as error:
-        job.fail(error)
-        return [Unknown(message=str(error))] * len(deliveries)
+        if isinstance(error, AuthenticationError | SettingsError | PluginError):
+            job.fail(error)
+        # for a batch, an error does not tell which of its orders had been created before it was raised
+        return [_as_outcome(error) if alone else Unknown(message=str(error))] * len(deliveries)
+
+
+def _as_outcome(error: OrderweftError) -> Outcome:
+    if isinstance(error, RecordError):
+        return Refused(reason="refused", message=str(error))
+    if isinstance(error, UnavailableError):
+        return NotSent(message=str(error), retry_after=error.retry_after)
+    if isinstance(error, AuthenticationError | SettingsError):
+        return NotSent(message=str(error))
+    return Unknown(message=str(error))
 
 
 def _pause(outcome: NotSent, attempt: int) -> float:
     return outcome.retry_after if outcome.retry_after is not None else 2.0**attempt
 
 
-def _worth_waiting(job: Job, outcome: NotSent, attempt: int, patience: float) -> bool:
+def _worth_waiting(job: Job, intent: Intent, outcome: NotSent, attempt: int, patience: float) -> bool:
     if job.stop.is_set():
         return False
-    if attempt == TRIES - 1 or _pause(outcome, attempt) > patience:
+    if attempt < TRIES - 1 and _pause(outcome, attempt) <= patience:
+        return True
+    job.given_up[intent.id] = intent.number, outcome.message
+    if len(job.given_up) >= GIVE_UP:
         job.fail(UnavailableError(job.destination.say(outcome.message), retry_after=outcome.retry_after))
-        return False
-    return True
+    return False
 
 
 def _counted(outcomes: Iterable[Outcome]) -> Counter[str]:

@@ -17,7 +17,8 @@ BATCH = 100
 def settle_open(job: Job) -> int:
     """Look up what was sent without an answer; nothing is ever sent again before that.
 
-    Returns how many had not arrived and are to be sent again. A destination that cannot be asked leaves such orders to a person.
+    Returns how many had not arrived and are to be sent again. A destination that cannot be asked leaves such orders to
+    a person.
     """
     after = lost = 0
     while intents := job.book.unsettled(after, BATCH):
@@ -32,7 +33,8 @@ def settle_open(job: Job) -> int:
                 if intent.key in found
                 else (intent, NotSent(message="looked up: it had not arrived; it is sent again"))
                 for intent in intents
-            ]
+            ],
+            tried=True,
         )
         lost += len(intents) - len(found)
         job.count(delivered=len(found))
@@ -43,7 +45,8 @@ def settle_open(job: Job) -> int:
 def _look_up(job: Job, intents: Sequence[Intent]) -> dict[str, Receipt]:
     newest = max(datetime.fromisoformat(intent.started_at) for intent in intents)
     certain = newest + timedelta(seconds=job.destination.limits.settle_seconds)
-    wait = (certain - job.clock.now()).total_seconds()
+    # a clock that was set back must not make the run wait longer than ever needed
+    wait = min((certain - job.clock.now()).total_seconds(), job.destination.limits.settle_seconds)
     if wait > 0:
         job.tell("waiting", f"{int(wait) + 1} s until {len(intents)} orders without an answer can be looked up")
         job.pause(wait)
@@ -60,10 +63,11 @@ def _look_up(job: Job, intents: Sequence[Intent]) -> dict[str, Receipt]:
 
 
 def _park(job: Job, intents: Sequence[Intent]) -> None:
-    keys = ", ".join(intent.key for intent in intents[:3])
-    job.book.park(
+    parked = job.book.park(
         intents,
         f"it was sent to {job.destination.name} and no answer came; {job.destination.title} cannot be asked about it",
-        f"look in {job.destination.title} for {keys}, and enter the order there by hand if it is missing",
+        lambda intent: (
+            f"look in {job.destination.title} for {intent.key}, and enter the order by hand if it is missing"
+        ),
     )
-    job.count(held=len(intents))
+    job.count(held=parked)

@@ -9,6 +9,7 @@ from .orders import (
     fetch_orders,
     find_orders,
     provides,
+    reread_order,
     simulator,
 )
 
@@ -20,5 +21,6 @@ __all__ = [
     "fetch_orders",
     "find_orders",
     "provides",
+    "reread_order",
     "simulator",
 ]

@@ -93,6 +93,8 @@ def read_answer(body: str, where: str) -> Answer:
     if code not in ("", "0"):
         told = f"{where}: JOOR answered with code {code}: {_one_line(head.get('comment')) or 'no comment'}"
         raise {"401": AuthenticationError, "403": ForbiddenError}.get(code, DeclinedError)(told)
+    if not any("orders" in node or "order" in node for node in nodes) and not str(head.get("code", "")).strip():
+        raise UnreadableError(f"{where}: the answer has neither orders nor a code; try again later")
     following = str(head.get("next_start") or "").strip()
     holder = next((node for node in nodes if "orders" in node or "order" in node), {})
     return Answer(tuple(_rows(holder)), int(following) if following.isdecimal() else None)

@@ -22,11 +22,11 @@ class Settings(orderweft.Settings):
 
     token: SecretStr = account_field(min_length=1)
     """The access token JOOR issues for the account; sandbox and production have different ones."""
-    sandbox: bool = account_field(default=False)
+    sandbox: bool = account_field(default=False, identity=True)
     """Talk to JOOR's sandbox, which touches no real data."""
     auth_url: ServiceUrl | None = account_field(default=None)
     """Another address for the v4 sign-in; JOOR's own, or `auth/` below `base_url`, when left out."""
-    account_id: str | None = account_field(default=None, min_length=1)
+    account_id: str | None = account_field(default=None, min_length=1, identity=True)
     """JOOR's id of the account; the v4 calls need it."""
     client_id: str | None = account_field(default=None, min_length=1)
     """OAuth client id for the v4 sign-in."""
@@ -39,8 +39,6 @@ class Settings(orderweft.Settings):
 
     order_status: OrderFilterName = "approved"
     """Which orders are taken; `all` means everything that is not cancelled, `pending` includes returned ones."""
-    filter_at: Literal["orderweft", "joor"] = "orderweft"
-    """Who applies `order_status`: we, who then remember the orders left out and why, or JOOR."""
     warehouse: OptionalText = None
     """Take only orders assigned to this JOOR warehouse (name or code) or to none, which get it; blank takes all."""
     skip_empty_customer_code: bool = True

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from orderweft import (
@@ -35,6 +36,8 @@ from .mapping import STATUS, OrderState, Row, named, state_of, text, to_order
 from .simulator import Simulator
 
 OVERLAP_ROWS = 3
+AHEAD = timedelta(days=1)
+"""How far JOOR's clock may be ahead of ours without an order being left for the next run."""
 MAX_RESTARTS = 5
 DESCRIPTION_LENGTH = 255
 
@@ -91,7 +94,7 @@ def fetch_orders(connection: Connection[Settings], query: OrderQuery) -> Iterato
     settings, now = connection.settings, connection.clock.now()
     if query.number is not None or query.since is not None:
         since = query.since or now - timedelta(days=settings.first_run_days)
-        yield from _only(query.number, _read_window(connection, _Window(min(since, now), now)))
+        yield from _only(query.number, _read_window(connection, _Window(min(since, now), now, min(since, now))))
         return
     for entry, body in connection.spool.pending():
         yield Page(_left_over(connection, body), query.bookmark, spooled=(entry,))
@@ -111,12 +114,19 @@ class _Window:
 
     start: datetime
     end: datetime
+    reached: datetime
+    """The newest modification date read, which the next window begins before: JOOR's clock counts, not ours."""
     position: int = 0
     tail: tuple[str, ...] = ()
     """The last rows read, to be seen again at the next call: else rows have moved meanwhile."""
 
+    def seen(self, items: Sequence[Fetched]) -> _Window:
+        """Return the window with *items* read; dates in the future are not believed."""
+        dates = [item.order.modified_at for item in items if item.order and item.order.modified_at]
+        return replace(self, reached=max([self.reached, *(date for date in dates if date <= self.end)]))
+
     def bookmark(self) -> str:
-        point = {"from": self.start.isoformat(), "to": self.end.isoformat()}
+        point = {"from": self.start.isoformat(), "end": self.end.isoformat(), "to": self.reached.isoformat()}
         return json.dumps(point | {"position": self.position, "tail": self.tail})
 
 
@@ -124,22 +134,26 @@ def _read_from(connection: Connection[Settings], bookmark: str | None) -> Iterat
     settings = connection.settings
     now = connection.clock.now()
     if bookmark is None:
-        start = now - timedelta(days=settings.first_run_days)
-    else:
-        unfinished, end = _understood(connection.name, bookmark)
-        if unfinished:
-            yield from _read_window(connection, unfinished)
-        start = min(end, now) - timedelta(minutes=settings.overlap_minutes)
-    yield from _read_window(connection, _Window(start, now))
+        reached = now - timedelta(days=settings.first_run_days)
+        yield from _read_window(connection, _Window(reached, now, reached))
+        return
+    unfinished, reached = _understood(connection.name, bookmark)
+    if unfinished:
+        for page in _read_window(connection, unfinished):
+            yield page
+            _, reached = _understood(connection.name, page.bookmark or bookmark)
+    start = min(reached, now) - timedelta(minutes=settings.overlap_minutes)
+    yield from _read_window(connection, _Window(start, now, min(reached, now)))
 
 
 def _understood(name: str, bookmark: str) -> tuple[_Window | None, datetime]:
     try:
         point = json.loads(bookmark)
-        end = datetime.fromisoformat(point["to"])
+        reached = datetime.fromisoformat(point["to"])
         if "position" not in point:
-            return None, end
-        return _Window(datetime.fromisoformat(point["from"]), end, int(point["position"]), tuple(point["tail"])), end
+            return None, reached
+        start, end = datetime.fromisoformat(point["from"]), datetime.fromisoformat(point["end"])
+        return _Window(start, end, reached, int(point["position"]), tuple(point["tail"])), reached
     except (ValueError, KeyError, TypeError) as error:
         raise SettingsError(f"{name}: the point reached in JOOR cannot be read; run once with --since DATE") from error
 
@@ -147,21 +161,22 @@ def _understood(name: str, bookmark: str) -> tuple[_Window | None, datetime]:
 def _read_window(connection: Connection[Settings], window: _Window) -> Iterator[Page]:
     """Yield all orders modified within *window*, whatever moves while they are read."""
     settings, client = connection.settings, connection.once(Client)
-    wanted = _FILTERS[settings.order_status][0] if settings.filter_at == "joor" else OrderFilter.ALL
     for _ in range(MAX_RESTARTS + 1):
         while True:
             start = window.position - len(window.tail)
             asked = settings.page_size + len(window.tail)
-            answer = client.orders(wanted, start=start, count=asked, modified=(window.start, window.end))
+            answer = client.orders(
+                OrderFilter.ALL, start=start, count=asked, modified=(window.start, window.end + AHEAD)
+            )
             items = tuple(_fetched(connection, row) for row in answer.rows)
-            ids = [item.id for item in items]
+            ids, tail = [item.id for item in items], set(window.tail)
             if not _joins(window.tail, ids):
                 break
-            items = tuple(item for item in items if item.id not in window.tail)
+            items, window = tuple(item for item in items if item.id not in window.tail), window.seen(items)
             # How JOOR marks the last page is not documented: a full page, too, may be followed by another one.
             announced = answer.next_start is not None and answer.next_start > start
-            if set(ids) <= set(window.tail) or not (announced or len(ids) >= asked):
-                yield Page(items, json.dumps({"to": window.end.isoformat()}))
+            if set(ids) <= tail or not (announced or len(ids) >= asked):
+                yield Page(items, json.dumps({"to": window.reached.isoformat()}))
                 return
             # Fewer rows than a page has: a server that gives few at a time must get on all the same.
             overlap = min(OVERLAP_ROWS, len(ids) - 1)
@@ -248,7 +263,7 @@ def _fetched(connection: Connection[Settings], row: Any) -> Fetched:
 def _why_not(settings: Settings, row: Row) -> str | None:
     states = _FILTERS[settings.order_status][1]
     state = state_of(row)
-    if settings.filter_at == "orderweft" and state not in states:
+    if state not in states:
         taken = ", ".join(sorted(wanted.word for wanted in states))
         return f"It is {state.word} in JOOR; this pipeline takes {taken}."
     warehouse = named(row, "warehouse_name", "warehouse_code")
@@ -256,12 +271,18 @@ def _why_not(settings: Settings, row: Row) -> str | None:
         assigned = warehouse.name or warehouse.code
         return f"It is assigned to warehouse {assigned!r} in JOOR; this pipeline takes {settings.warehouse!r}."
     if settings.skip_empty_customer_code and text(row, "customer_code") is None:
-        return "Its customer has no code in JOOR; give it one, or set skip_empty_customer_code = false."
+        return "Its customer has no code in JOOR; give it one, or set skip_empty_customer_code = false and run --since."
     return None
 
 
 def _digest(body: str) -> str:
     return hashlib.sha256(body.encode()).hexdigest()[:12]
+
+
+@hookimpl
+def reread_order(connection: Connection[Settings], payload: str) -> Fetched:
+    """Read a stored order row again under the present settings."""
+    return _fetched(connection, json.loads(payload, parse_float=Decimal))
 
 
 @hookimpl

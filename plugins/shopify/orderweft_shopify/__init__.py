@@ -10,6 +10,7 @@ from .orders import (
     fetch_orders,
     find_orders,
     provides,
+    reread_order,
     simulated_store,
 )
 
@@ -22,5 +23,6 @@ __all__ = [
     "fetch_orders",
     "find_orders",
     "provides",
+    "reread_order",
     "simulated_store",
 ]

@@ -34,7 +34,7 @@ class TaxRate(BaseModel):
 class Settings(BaseSettings):
     """Settings of one Shopify store."""
 
-    shop: str = account_field()
+    shop: str = account_field(identity=True)
     """The store: `example` or `example.myshopify.com`, not its storefront domain."""
     api_version: str = account_field(default="2026-10", pattern=r"^(\d{4}-\d{2}|unstable)$")
     """Version of the Admin API, by month."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from orderweft import (
@@ -221,6 +222,10 @@ def _fetched(connection: Connection[Settings], node: Mapping[str, Any]) -> Fetch
     if page["pageInfo"]["hasNextPage"]:
         client, after = connection.once(Client), page["pageInfo"]["endCursor"]
         lines += client.nodes("ReadLines", "order.lineItems", order=node["id"], after=after)
+    return _understood(connection, node, lines)
+
+
+def _understood(connection: Connection[Settings], node: Mapping[str, Any], lines: list[Any]) -> Fetched:
     payload = json.dumps({**node, "lineItems": lines}, default=str, ensure_ascii=False)
     id_, number = node["id"], node["name"].removeprefix("#")
     origin = Origin(channel=connection.channel, connection=connection.name, id=id_, revision=node["updatedAt"])
@@ -229,6 +234,13 @@ def _fetched(connection: Connection[Settings], node: Mapping[str, Any]) -> Fetch
     except ValidationError as error:
         return Fetched(id_, number, None, payload, problem=_first_of(error))
     return Fetched(id_, number, order, payload, skip="it is a test order" if node["test"] else None)
+
+
+@hookimpl
+def reread_order(connection: Connection[Settings], payload: str) -> Fetched:
+    """Read a stored order again under the present settings."""
+    node = json.loads(payload, parse_float=Decimal)
+    return _understood(connection, node, node["lineItems"])
 
 
 def _first_of(error: ValidationError) -> str:
@@ -379,7 +391,8 @@ class Desk:
     def _refused(self, key: str, refusal: RefusalError) -> Outcome:
         if any(_is_duplicate(problem) for problem in refusal.problems):
             found = self._look_up(key)
-            return AlreadyThere(receipt=found) if found else Refused(reason="in_doubt", message=str(refusal))
+            # it is there, though the look-up does not see it yet
+            return AlreadyThere(receipt=found) if found else Unknown(message=str(refusal))
         if any(_is_shortage(problem) for problem in refusal.problems):
             return Refused(reason="no_stock", message=str(refusal), fix=_MORE_STOCK)
         reason: Reason = "invalid_field" if any(problem.field for problem in refusal.problems) else "refused"
