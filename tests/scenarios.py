@@ -1,50 +1,66 @@
-"""JOOR and Shopify played over real HTTP, and runs against them in processes that may be killed."""
+"""JOOR and Shopify played over real HTTP; the command line and runs against them, in processes that may be killed."""
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sysconfig
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from click.testing import CliRunner
+from orderweft.cli import main
 from orderweft.clock import SystemClock
 from orderweft.config import load_config
 from orderweft.ledger import Ledger
 from orderweft.plugins import Plugins
-from orderweft.runs import Report, RunOptions, run_orders
-from orderweft.testing import Faulty, SimulatorServer
+from orderweft.runs import Report, RunOptions, delivery_key, run_orders
+from orderweft.testing import FakeClock, Faulty, SimulatorServer, brand
 from orderweft_joor.simulator import Simulator as Joor
 from orderweft_shopify.simulator import Simulator as Shopify
+from orderweft_shopify.simulator.orders import Order as ShopOrder
 
-CONFIG = """
-[connections.joor]
-channel = "joor"
-base_url = "{joor}"
-acknowledge = "v4"
-{joor_account}
-
-[connections.shop]
-channel = "shopify"
-base_url = "{shop}"
-settle_seconds = 0.05
-timeout = 2
-{shop_account}
-
-[pipelines.orders]
-moves = "orders"
-source = "joor"
-destination = "shop"
-"""
+COMMAND = Path(sysconfig.get_path("scripts")) / "orderweft"
+JOOR = {"acknowledge": "v4"}
+SHOP = {"settle_seconds": 0.05, "timeout": 2}
+PIPELINE = {"moves": "orders", "source": "joor", "destination": "shop"}
+SECRETS = ("token", "client_secret", "password")
+Tables = Mapping[str, Mapping[str, Any]]
 
 
-def _lines(settings: Any) -> str:
-    return "\n".join(f'{name} = "{value}"' for name, value in settings.items())
+@dataclass(frozen=True)
+class Said:
+    """What a command has said and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        """Return all of it with the white space evened out, so that tables can be searched for sentences."""
+        return " ".join(f"{self.out} {self.err}".split())
+
+    @property
+    def json(self) -> Any:
+        """Return the JSON on standard output."""
+        return json.loads(self.out)
+
+
+def orderweft(*words: str, clock: FakeClock | None = None, charset: str = "utf-8", **more: Any) -> Said:
+    """Run a command in this process; an error it does not turn into a message is raised."""
+    done = CliRunner(charset=charset).invoke(
+        main, words, obj=clock, catch_exceptions=False, prog_name="orderweft", **more
+    )
+    return Said(done.exit_code, done.stdout, done.stderr)
 
 
 @dataclass
@@ -56,12 +72,70 @@ class Scene:
     shop: Shopify
     joor_door: Faulty
     shop_door: Faulty
+    tables: Tables
+    """What the configuration says at first, by table."""
+    clock: FakeClock | None = None
+    """The time of both ends and of commands; the machine's own when left out."""
     watchers: list[Callable[[str, str], None]] = field(default_factory=list)
+    victim: Any = None
 
     @property
     def config(self) -> Path:
         """Return the configuration file."""
         return self.folder / "orderweft.toml"
+
+    @property
+    def delivered(self) -> list[int]:
+        """Return the JOOR orders that are in the shop, as often as they are there."""
+        numbers = {delivery_key("joor", str(number)): number for number in self.joor.orders}
+        return sorted(numbers[str(order.external_id)] for order in self.shop.orders)
+
+    def configure(self, extra: str = "", /, **changes: Any) -> None:
+        """Write the configuration anew, with *changes* to the tables `joor`, `shop` and `orders`; None drops a key."""
+        tables = {name: {**table, **changes.get(name, {})} for name, table in self.tables.items()}
+        written = [
+            f"[{'pipelines' if name == 'orders' else 'connections'}.{name}]\n{toml_lines(table)}"
+            for name, table in tables.items()
+        ]
+        self.config.write_text("\n\n".join([*written, extra]), encoding="utf-8")
+
+    def say(self, *words: str, private: bool = False, **more: Any) -> Said:
+        """Run a command on this configuration; unless *private*, what it says must hold nobody's secret or address."""
+        said = orderweft("--config", str(self.config), *words, clock=self.clock, **more)
+        assert private or not (leaked := self.leaks(said.text)), leaked
+        return said
+
+    def start(self, *words: str, **more: Any) -> subprocess.Popen[str]:
+        """Run a command on this configuration in a process of its own."""
+        command = [str(COMMAND), "--config", str(self.config), *words]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more)
+
+    def ended(self, process: subprocess.Popen[str]) -> Said:
+        """Return what a process has said when it has ended, with nobody's secret or address in it."""
+        out, err = process.communicate(timeout=60)
+        assert not (leaked := self.leaks(out + err)), leaked
+        return Said(process.returncode, out, err)
+
+    def leaks(self, text: str) -> list[str]:
+        """Return the secrets of both accounts, and the addresses of people, that stand in *text*."""
+        accounts = {**self.joor.settings(), **self.shop.settings()}
+        secrets = [str(value) for name, value in accounts.items() if name in SECRETS]
+        people = [part for one in brand.buyers() for part in (one.email, one.phone, one.line1, one.buyer)]
+        return [part for part in (*secrets, *people) if part in text]
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass on the common clock."""
+        assert self.clock is not None
+        self.clock.sleep(seconds)
+
+    def order(self, number: int) -> ShopOrder:
+        """Return the one order in the shop that a JOOR order has become."""
+        [order] = self.shop.orders_by_external_id(delivery_key("joor", str(number)))
+        return order
+
+    def why(self, number: int) -> str:
+        """Return what `orders why` says of an order."""
+        return self.say("orders", "why", str(number)).text
 
     def run(self, **options: Any) -> Report:
         """Run the pipeline once in this process."""
@@ -84,8 +158,6 @@ class Scene:
         if self.victim.pid is not None:
             os.kill(self.victim.pid, signal.SIGKILL)
 
-    victim: Any = None
-
 
 _FORKSERVER = multiprocessing.get_context("forkserver")
 _FORKSERVER.set_forkserver_preload(["tests.scenarios"])
@@ -93,11 +165,20 @@ _FORKSERVER.set_forkserver_preload(["tests.scenarios"])
 
 @contextmanager
 def scene(
-    folder: Path, orders: int, *, joor: dict[str, Any] | None = None, shop: dict[str, Any] | None = None
+    folder: Path,
+    orders: int = 0,
+    *,
+    clock: FakeClock | None = None,
+    joor: Mapping[str, Any] | None = None,
+    shop: Mapping[str, Any] | None = None,
+    settings: Tables | None = None,
 ) -> Iterator[Scene]:
-    """Open a scene with so many ordinary approved orders; *joor* and *shop* are switches of the simulators."""
-    account = Joor(orders="none", many=orders, **(joor or {}))
-    store = Shopify(**(shop or {}))
+    """Open a scene with so many ordinary approved orders; *joor* and *shop* are switches of the simulators.
+
+    *settings* are those of the tables `joor`, `shop` and `orders`, beyond what connects them.
+    """
+    account = Joor(clock=clock, **{"orders": "none", "many": orders, **(joor or {})})
+    store = Shopify(clock=clock, **(shop or {}))
     watchers: list[Callable[[str, str], None]] = []
 
     def watch(moment: str, operation: str) -> None:
@@ -106,16 +187,38 @@ def scene(
 
     doors = Faulty(account, watch=watch), Faulty(store, watch=watch)
     with SimulatorServer(doors[0]) as joor_server, SimulatorServer(doors[1]) as shop_server:
-        opened = Scene(folder, account, store, *doors, watchers)
-        opened.config.write_text(
-            CONFIG.format(
-                joor=joor_server.url,
-                shop=shop_server.url,
-                joor_account=_lines(account.settings()),
-                shop_account=_lines(store.settings()),
-            )
-        )
+        given = settings or {}
+        tables = {
+            "joor": {"channel": "joor", "base_url": joor_server.url, **JOOR, **_kept(folder, "joor", account)},
+            "shop": {"channel": "shopify", "base_url": shop_server.url, **SHOP, **_kept(folder, "shop", store)},
+            "orders": PIPELINE,
+        }
+        merged = {name: {**table, **given.get(name, {})} for name, table in tables.items()}
+        opened = Scene(folder, account, store, *doors, merged, clock, watchers)
+        opened.configure()
         yield opened
+
+
+def _kept(folder: Path, name: str, simulator: Joor | Shopify) -> dict[str, Any]:
+    """Return the account's settings, its secrets kept in files."""
+    settings = dict(simulator.settings())
+    for secret in settings.keys() & set(SECRETS):
+        (folder / f"{name}-{secret}").write_text(settings[secret], encoding="utf-8")
+        settings[secret] = f"file:{name}-{secret}"
+    return settings
+
+
+def toml_lines(table: Mapping[str, Any]) -> str:
+    """Write a table without its header; whatever is None is left out."""
+    return "\n".join(f"{json.dumps(name)} = {_toml(value)}" for name, value in table.items() if value is not None)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{json.dumps(name)} = {_toml(inner)}" for name, inner in value.items()) + " }"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def run_once(config: Path, observer: Any = None, **options: Any) -> Report:

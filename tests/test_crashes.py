@@ -17,7 +17,7 @@ CHUNKS = 20
 
 def each_order_is_there_once(opened: Scene) -> None:
     """Assert that the shop has every JOOR order exactly once, and that reading has marked none."""
-    wanted = sorted(f"joor-{number}" for number in opened.joor.orders)
+    wanted = sorted(f"joor:{number}" for number in opened.joor.orders)
     assert sorted(str(order.external_id) for order in opened.shop.orders) == wanted
     assert not opened.joor.marked()
     assert {state for state, _ in opened.joor.acknowledged.values()} == {"SUCCESS"}

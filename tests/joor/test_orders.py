@@ -41,7 +41,7 @@ from orderweft_joor import Settings
 from orderweft_joor.simulator import Simulator
 from pydantic import ValidationError
 
-from .test_mapping import row
+from .test_mapping import row, row_with_line
 
 NOW = FakeClock().now()
 SIGN_IN = {"client_id": "id", "client_secret": "hush", "username": "kim", "password": "p w&d"}
@@ -111,7 +111,7 @@ def test_reading_marks_nothing_and_is_signed_as_documented() -> None:
         "sync": "0",
         "order_type": "8",
         "date_start": "2026-10-03T09:00:00.0Z",
-        "date_end": "2026-11-02T09:00:00.0Z",
+        "date_end": "2026-11-03T09:00:00.0Z",
         "start_from": "0",
         "count": "50",
     }
@@ -133,11 +133,12 @@ ENDS: dict[str, Callable[[int, int, int], Any]] = {
 @pytest.mark.parametrize("total", [0, 1, 9, 10, 11, 20, 25])
 def test_every_form_of_the_last_page_ends_the_window(end: Callable[[int, int, int], Any], total: int) -> None:
     """However JOOR marks the last page, all orders are read once through and the bookmark reaches the end."""
-    joor = Joor(rows(total), end=end)
+    joor = Joor(rows(total, date_modified="2026-11-01T12:00:00+00:00"), end=end)
     pages = fetch(connect(joor, page_size=10))
     assert len(items(pages)) == total
-    assert json.loads(pages[-1].bookmark or "") == {"to": NOW.isoformat()}
-    assert len(joor.requests) <= total // 10 + 2
+    reached = NOW - timedelta(hours=21) if total else NOW - timedelta(days=30)
+    assert json.loads(pages[-1].bookmark or "") == {"to": reached.isoformat()}
+    assert len(joor.requests) <= total // 10 + 3
 
 
 def test_pages_smaller_than_asked_for_lose_nothing() -> None:
@@ -187,14 +188,42 @@ def test_a_run_that_stops_between_pages_is_taken_up_again(stored: int) -> None:
 
 
 def test_the_next_window_overlaps_the_last() -> None:
-    """A new run reaches back behind the end of the one before by the overlap."""
-    joor = Joor([])
+    """A new run reaches back behind the newest order read, by the overlap."""
+    joor = Joor([row(date_modified="2026-11-02T08:30:00+00:00"), row(order_id=2, date_modified="2026-11-01T00:00:00Z")])
     connection = connect(joor, overlap_minutes=90)
     bookmark = fetch(connection)[-1].bookmark
     connection.clock.sleep(3600)
     fetch(connection, bookmark=bookmark)
+    assert joor.requests[-1].query["date_start"] == "2026-11-02T07:00:00.0Z"
+    assert joor.requests[-1].query["date_end"] == "2026-11-03T10:00:00.0Z"
+
+
+def test_a_wrong_clock_of_ours_loses_nothing() -> None:
+    """The next window begins at JOOR's own dates, however far ahead our clock is, and looks a day beyond it."""
+    joor = Joor([row(date_modified="2026-11-02T08:30:00+00:00")])
+    connection = connect(joor, overlap_minutes=60)
+    connection.clock.sleep(5 * 86400)
+    bookmark = fetch(connection)[-1].bookmark
+    fetch(connection, bookmark=bookmark)
     assert joor.requests[-1].query["date_start"] == "2026-11-02T07:30:00.0Z"
-    assert joor.requests[-1].query["date_end"] == "2026-11-02T10:00:00.0Z"
+    assert fetch(connect(Joor([]), overlap_minutes=60), bookmark=bookmark)[-1].bookmark == bookmark
+
+
+def test_an_answer_that_is_no_list_is_not_taken_for_an_empty_one() -> None:
+    """A sentence or an empty envelope instead of orders ends the reading, and the bookmark stays."""
+    for answer in ({"response": "Service temporarily unavailable"}, {"response": {}}, {"response": {"message": "?"}}):
+        with pytest.raises(UnavailableError):
+            fetch(connect(lambda request, answer=answer: Response.of_json(answer)))
+
+
+def test_an_order_is_read_again_from_its_payload() -> None:
+    """What could not be read is read from what was stored, under other settings."""
+    pack = row_with_line(item_multiplier="6", item_quantity=12, item_price=46, item_price_extended="552.00")
+    (held,) = fetch(connect(Joor([pack])))[0].items
+    assert held.order is None
+    again = orderweft_joor.reread_order(connect(Joor([]), case_packs="units"), held.payload or "")
+    assert again.order is not None
+    assert (again.id, again.order.lines[0].quantity) == (held.id, 12)
 
 
 def test_a_given_date_leaves_the_bookmark_alone() -> None:
@@ -224,24 +253,23 @@ def test_an_unreadable_bookmark_says_what_to_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "asked", "taken"),
+    ("setting", "taken"),
     [
-        ("notes", 1, {6}),
-        ("approved_shipped", 2, {4, 5}),
-        ("pending", 3, {3}),
-        ("all", 4, {1, 3, 4, 5, 6}),
-        ("cancelled", 5, {0}),
-        ("approved", 6, {4}),
-        ("shipped", 7, {5}),
+        ("notes", {6}),
+        ("approved_shipped", {4, 5}),
+        ("pending", {3}),
+        ("all", {1, 3, 4, 5, 6}),
+        ("cancelled", {0}),
+        ("approved", {4}),
+        ("shipped", {5}),
     ],
 )
-def test_order_status_chooses_by_the_right_code_set(setting: str, asked: int, taken: set[int]) -> None:
-    """The request carries JOOR's filter number; the orders in the answer are chosen by the state numbers."""
+def test_order_status_chooses_by_the_right_code_set(setting: str, taken: set[int]) -> None:
+    """All orders are asked for, so that a cancellation is heard of; they are chosen by the state numbers."""
     joor = Joor([row(order_id=100 + state, order_type=state) for state in (0, 1, 3, 4, 5, 6)])
     found = items(fetch(connect(joor, order_status=setting)))
     assert {int(identity) - 100 for identity, item in found.items() if item.skip is None} == taken
-    fetch(connect(joor, order_status=setting, filter_at="joor"))
-    assert [request.query["order_type"] for request in joor.requests] == ["8", str(asked)]
+    assert [request.query["order_type"] for request in joor.requests] == ["8"]
 
 
 @pytest.mark.parametrize(
@@ -250,9 +278,8 @@ def test_order_status_chooses_by_the_right_code_set(setting: str, asked: int, ta
         ({"order_type": 3}, {}, "It is Pending in JOOR; this pipeline takes Approved."),
         ({"order_type": 0}, {"order_status": "approved_shipped"}, "It is Cancelled in JOOR; this pipeline takes "
          "Approved, Shipped."),
-        ({"order_type": 3}, {"filter_at": "joor"}, None),
         ({"customer_code": "  "}, {}, "Its customer has no code in JOOR; give it one, or set "
-         "skip_empty_customer_code = false."),
+         "skip_empty_customer_code = false and run --since."),
         ({"customer_code": ""}, {"skip_empty_customer_code": False}, None),
         ({}, {"warehouse": "EU"}, "It is assigned to warehouse 'Default' in JOOR; this pipeline takes 'EU'."),
         ({"warehouse_name": "default"}, {"warehouse": "Default"}, "It is assigned to warehouse 'default' in JOOR; "
@@ -262,7 +289,7 @@ def test_order_status_chooses_by_the_right_code_set(setting: str, asked: int, ta
         ({}, {"warehouse": " "}, None),
     ],
     ids=[
-        "state", "states", "joor filters", "no customer code", "no code is fine", "other warehouse",
+        "state", "states", "no customer code", "no code is fine", "other warehouse",
         "compared exactly", "warehouse by code", "no warehouse", "blank loads all",
     ],
 )  # fmt: skip

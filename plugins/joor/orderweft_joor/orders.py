@@ -121,9 +121,10 @@ class _Window:
     """The last rows read, to be seen again at the next call: else rows have moved meanwhile."""
 
     def seen(self, items: Sequence[Fetched]) -> _Window:
-        """Return the window with *items* read; dates in the future are not believed."""
+        """Return the window with *items* read; without any date our clock has to do, and no future one is believed."""
         dates = [item.order.modified_at for item in items if item.order and item.order.modified_at]
-        return replace(self, reached=max([self.reached, *(date for date in dates if date <= self.end)]))
+        known = dates or [self.end for _ in items]
+        return replace(self, reached=max([self.reached, *(date for date in known if date <= self.end)]))
 
     def bookmark(self) -> str:
         point = {"from": self.start.isoformat(), "end": self.end.isoformat(), "to": self.reached.isoformat()}
@@ -175,12 +176,14 @@ def _read_window(connection: Connection[Settings], window: _Window) -> Iterator[
             items, window = tuple(item for item in items if item.id not in window.tail), window.seen(items)
             # How JOOR marks the last page is not documented: a full page, too, may be followed by another one.
             announced = answer.next_start is not None and answer.next_start > start
+            if tail and set(ids) <= tail and announced:
+                # a server that gives few rows at a time has shown known ones only
+                window = replace(window, tail=())
+                continue
             if set(ids) <= tail or not (announced or len(ids) >= asked):
                 yield Page(items, json.dumps({"to": window.reached.isoformat()}))
                 return
-            # Fewer rows than a page has: a server that gives few at a time must get on all the same.
-            overlap = min(OVERLAP_ROWS, len(ids) - 1)
-            window = replace(window, position=start + len(ids), tail=tuple(ids[len(ids) - overlap :]))
+            window = replace(window, position=start + len(ids), tail=tuple(ids[-OVERLAP_ROWS:]))
             yield Page(items, window.bookmark())
         # Orders modified meanwhile leave the window and the rest moves up; what lay between was not seen.
         window = replace(window, position=0, tail=())
