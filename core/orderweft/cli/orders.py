@@ -133,6 +133,8 @@ def _edited(row: OrderRow) -> str:
 
 
 def _again(row: OrderRow) -> str:
+    if row.reason == "in_doubt":
+        return " It is not sent again by itself."
     if row.retry_at is None:
         return " It is tried again when the order or the configuration changes."
     return f" It is tried again from {_moment(row.retry_at)} on, or now with `orderweft run --order {row.number}`."

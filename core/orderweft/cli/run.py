@@ -154,10 +154,10 @@ def show_holds(report: Report) -> None:
     output.table(
         ["Order", "Customer", "Reason", "What is wrong", "What to do"],
         [[row.number, row.customer, (row.reason or "").replace("_", " "), row.message, row.fix] for row in shown],
-        title=f"{_orders(len(report.holds))} held",
+        title=f"{_orders(report.held)} held",
     )
-    if len(report.holds) > len(shown):
-        click.echo(f"… and {len(report.holds) - len(shown)} more: orderweft orders list --state held")
+    if report.held > len(shown):
+        click.echo(f"… and {report.held - len(shown)} more: orderweft orders list --state held")
 
 
 def summary(report: Report, *, dry_run: bool = False, hint: bool = True) -> str:
@@ -173,8 +173,8 @@ def summary(report: Report, *, dry_run: bool = False, hint: bool = True) -> str:
     if counts["not_sent"]:
         text += f" {_orders(counts['not_sent'])} left for the next run."
     if report.holds:
-        waits = "waits" if len(report.holds) == 1 else "wait"
-        text += f" {_orders(len(report.holds))} {waits} for somebody" + (
+        waits = "waits" if report.held == 1 else "wait"
+        text += f" {_orders(report.held)} {waits} for somebody" + (
             ": `orderweft orders why NUMBER` tells more." if hint else "."
         )
     return text
@@ -191,6 +191,7 @@ def as_data(report: Report) -> dict[str, object]:
         "run": report.run,
         "result": report.result,
         "error": report.error,
+        "held": report.held,
         "warnings": report.warnings,
         "counts": {name: report.counts[name] for name in COUNTS if report.counts[name] or name in _ALWAYS},
         "holds": [
