@@ -32,18 +32,19 @@ lint: $(READY) ## check style and types
 
 generated: $(READY) ## check that schemas and reference pages are up to date
 	$(BIN)/orderweft schema export --check schemas
-	$(BIN)/cog --check $(COGGED)
+	$(COG) --check $(COGGED)
 
 wheels: $(READY) ## build the wheels, install them into an empty environment, run them from elsewhere
 	$(BIN)/python scripts/check_wheels.py
 
 check: test lint generated wheels ## all that CI runs
 
+COG := $(BIN)/cog --verbosity=1 -I scripts
 COGGED := README.md $(wildcard docs/*.md docs/*/*.md plugins/*/README.md)
 
 docs: $(READY) ## write the generated parts of schemas and manual anew
 	$(BIN)/orderweft schema export schemas
-	$(BIN)/cog -r $(COGGED)
+	$(COG) -r $(COGGED)
 
 bench: $(READY) ## measure orders per second, memory, use of the allowed rate
 	$(BIN)/python benchmarks/throughput.py

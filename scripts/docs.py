@@ -1,0 +1,130 @@
+"""What the generated parts of the manual say; cog calls these functions, `make docs` calls cog."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import click
+from orderweft import OrderweftError, errors, hookspecs, schema
+from orderweft.cli import main
+from orderweft.cli.output import exit_code
+from orderweft.cli.setup import setting_rows
+from orderweft.plugins import Plugins
+
+LONGEST_DEFAULT = 40
+WIDTH = 100
+HELP = main.context_settings["help_option_names"]
+_PLUGINS = Plugins.installed()
+_HOOKS = {name: hook for name, hook in vars(hookspecs).items() if hasattr(hook, "orderweft_spec")}
+
+
+def settings(channel: str) -> str:
+    """Return the settings of *channel* as a table."""
+    rows = [
+        [f"`{name}`", kind, _default(default), "yes" if "pipeline" in where else "no", meaning]
+        for name, kind, default, where, meaning in setting_rows(_PLUGINS.channels[channel].settings)
+    ]
+    return table(["Setting", "Type", "Default", "In a pipeline", "Meaning"], rows)
+
+
+def abilities(channel: str) -> str:
+    """Return what *channel* can do as a table, by hook."""
+    can = _PLUGINS.abilities(channel)
+    return table(["Hook", "What it does"], [[f"`{name}`", _summary(_HOOKS[name])] for name in can])
+
+
+def commands() -> str:
+    """Return every command with its help, each under a heading."""
+    return "\n".join(_commands(main, "orderweft", None))
+
+
+def hooks() -> str:
+    """Return every hook with its arguments and what it promises, each under a heading."""
+    return "\n".join(
+        f"## {name}\n\n```python\n{name}{_signature(hook)}\n```\n\n{inspect.getdoc(hook)}\n"
+        for name, hook in _HOOKS.items()
+    )
+
+
+def error_tree() -> str:
+    """Return the drawing of all errors."""
+    drawing = (errors.__doc__ or "").partition("\n\n")[2].strip()
+    return f"```text\n{drawing}\n```"
+
+
+def error_table() -> str:
+    """Return every error with when it is raised and the exit code it leads to."""
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, OrderweftError)]
+    return table(["Error", "Below", "Meaning", "Exit code"], [_error_row(kind) for kind in kinds])
+
+
+def order_fields() -> str:
+    """Return every field of an order as a table, from its schema."""
+    contract = schema.load("order")
+    return table(["Field", "Type", "Meaning"], _fields(contract, contract, ""))
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
+    lines = [headings, ["---"] * len(headings), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _default(text: str) -> str:
+    if text in ("", "needed"):
+        return text
+    return f"`{text}`" if len(text) <= LONGEST_DEFAULT else "a text of several lines"
+
+
+def _signature(hook: Any) -> str:
+    return str(inspect.signature(hook)).replace("'", "")
+
+
+def _summary(hook: Any) -> str:
+    return " ".join((inspect.getdoc(hook) or "").split("\n\n")[0].split())
+
+
+def _commands(command: click.Command, name: str, above: click.Context | None) -> Iterator[str]:
+    context = click.Context(
+        command, info_name=name.rpartition(" ")[2], parent=above, terminal_width=WIDTH, help_option_names=HELP
+    )
+    yield f"## {name}\n\n```text\n{command.get_help(context)}\n```\n"
+    if isinstance(command, click.Group):
+        for inner in command.list_commands(context):
+            yield from _commands(command.commands[inner], f"{name} {inner}", context)
+
+
+def _error_row(kind: type[OrderweftError]) -> list[str]:
+    above = "" if kind is OrderweftError else f"`{kind.__mro__[1].__name__}`"
+    return [f"`{kind.__name__}`", above, _summary(kind), str(exit_code(kind("")))]
+
+
+def _fields(contract: Mapping[str, Any], node: Mapping[str, Any], path: str) -> Iterator[list[str]]:
+    required = node.get("required", [])
+    for name, given in node["properties"].items():
+        kind, inner = _kind(contract, given)
+        meaning = " ".join(given.get("description", "").split())
+        needed = f"**Always there.** {meaning}".strip() if name in required else meaning
+        yield [f"`{path}{name}`", kind, needed]
+        if inner:
+            yield from _fields(contract, inner, f"{path}{name}.*." if kind == "list" else f"{path}{name}.")
+
+
+def _kind(contract: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[str, Mapping[str, Any] | None]:
+    if "$ref" in given:
+        inner = contract["$defs"][given["$ref"].rpartition("/")[2]]
+        return ("group", inner) if "properties" in inner else _kind(contract, inner)
+    if "enum" in given:
+        return " | ".join(f"`{value}`" for value in given["enum"]), None
+    if given.get("type") == "array":
+        return "list", _kind(contract, given["items"])[1]
+    return _word(given), None
+
+
+def _word(given: Mapping[str, Any]) -> str:
+    titles = {"Money": "money"}
+    formats = {"date": "day", "date-time": "instant"}
+    types = {"string": "text", "integer": "whole number", "object": "texts by name"}
+    return titles.get(given.get("title", "")) or formats.get(given.get("format", "")) or types[given["type"]]

@@ -1,0 +1,391 @@
+"""The manual keeps its word: its commands run, its settings load, its links lead somewhere, and nothing is missing.
+
+A page is followed from top to bottom, by somebody with a JOOR account and a Shopify store, both played on this machine:
+
+- A `console` block is typed in: lines that begin with `$ `, each followed by what it says. `...` stands for whatever is
+  left out. A command without output says anything, but fails only where the page shows an error.
+- A `toml` block is laid over `orderweft.toml`; one that has a whole pipeline replaces it. The result has to load.
+- `<!-- test: ... -->` is Python for what happens elsewhere meanwhile, or for what has to be true by then.
+
+Pages begin with `examples/orderweft.toml`, those in `FROM_NOTHING` with an empty folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import socket
+import subprocess
+import sysconfig
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from inspect import getdoc, signature
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import click
+import pytest
+from click.testing import CliRunner
+from orderweft import OrderweftError, Reason, hookspecs, templates
+from orderweft.cli import main
+from orderweft.config import PipelineSettings, SkipRule, load_config
+from orderweft.plugins import Plugins
+from orderweft.records import Order
+from orderweft.testing import SimulatorServer
+from orderweft_joor.simulator import Simulator as Joor
+from orderweft_joor.simulator.switches import Switches as JoorSwitches
+from orderweft_shopify.simulator import Simulator as Shopify
+from orderweft_shopify.simulator.switches import Switches as ShopifySwitches
+from pydantic import BaseModel
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+LINKED = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("plugins/*/README.md"))]
+FROM_NOTHING = ("README.md", "docs/tutorial.md")
+PLUGINS = Plugins.installed()
+
+UNTRIED = {
+    "make demo": "makes its own environment; CI runs it",
+    "make test": "runs these tests",
+    'pip install "orderweft[joor,shopify]" "orderweft-shopify[simulator]"': "needs the network",
+    'pip install "orderweft[keyring]"': "needs the network",
+    "crontab -e": "opens an editor",
+    "systemctl --user enable --now orderweft.timer": "needs systemd",
+    'eval "$(_ORDERWEFT_COMPLETE=bash_source orderweft)"': "changes the shell it is typed into",
+}
+"""Blocks that cannot run here, by their first command, and why."""
+
+PIECE = re.compile(
+    r"^```(?P<kind>console|toml)\n(?P<text>.*?)^```$|^<!-- test: (?P<test>.*?) -->$", re.MULTILINE | re.DOTALL
+)
+
+
+def named(path: Path) -> str:
+    """Return how a page is called in the repository."""
+    return path.relative_to(ROOT).as_posix()
+
+
+@dataclass
+class Reader:
+    """Somebody who follows a page to the letter."""
+
+    folder: Path
+    joor: Joor
+    shop: Shopify
+    urls: Mapping[str, str]
+    stack: ExitStack
+    environ: dict[str, str]
+    ports: dict[str, str] = field(default_factory=dict)
+    """Ports the page names, and the free ones used instead."""
+    code: int = 0
+    """How the last command ended."""
+
+    @property
+    def config(self) -> Path:
+        """Return the file every page is about."""
+        return self.folder / "orderweft.toml"
+
+    def follow(self, page: str) -> None:
+        """Do what the page says, piece by piece."""
+        self.ports = {port: free_port() for port in set(re.findall(r"--port (\d+)", page))}
+        for piece in PIECE.finditer(page):
+            if piece["test"]:
+                exec(piece["test"], {"joor": self.joor, "shop": self.shop, "folder": self.folder})
+            elif piece["kind"] == "toml":
+                self.write(piece["text"])
+            else:
+                self.type(piece["text"])
+
+    def write(self, text: str) -> None:
+        """Lay the settings in *text* over the file, or replace it by them, and load it."""
+        given = tomllib.loads(self.swapped(text))
+        whole = any("moves" in pipeline for pipeline in given.get("pipelines", {}).values())
+        tables = given if whole else laid_over(tomllib.loads(self.config.read_text("utf-8")), given)
+        for connection in tables["connections"].values():
+            self.provide(connection)
+        self.config.write_text(as_toml(tables), encoding="utf-8")
+        load_config(self.config, PLUGINS, secrets_needed=False)
+
+    def provide(self, connection: dict[str, Any]) -> None:
+        """Lead a connection to its account on this machine, and set the environment variables it asks for."""
+        channel = connection["channel"]
+        connection.setdefault("base_url", self.urls[channel])
+        for name, value in (self.joor if channel == "joor" else self.shop).settings().items():
+            if str(connection.get(name)).startswith("env:"):
+                self.environ[connection[name].removeprefix("env:")] = value
+
+    def type(self, block: str) -> None:
+        """Type in each command of a block and compare what it says."""
+        typed = list(commands(block))
+        if typed[0][0] in UNTRIED:
+            return
+        for command, shown in typed:
+            said = self.run(self.swapped(command), lines=len(shown))
+            for port, free in self.ports.items():
+                said = said.replace(f":{free}", f":{port}")
+            assert not shown or matches(shown, said), f"$ {command}\n--- the page shows\n{shown}\n--- it says\n{said}"
+            fails = self.code not in (0, 3) and "Error: " not in "\n".join(shown)
+            assert not fails, f"$ {command}\nended with {self.code}:\n{said}"
+
+    def run(self, command: str, lines: int) -> str:
+        """Run one command and return all it says."""
+        if command.startswith("orderweft simulate "):
+            return self.start(command, lines)
+        if command.startswith("orderweft ") and not re.search(r"[|<>;&$`]", command):
+            # the same in this process, which has loaded everything
+            done = CliRunner().invoke(main, shlex.split(command)[1:], prog_name="orderweft", env=self.environ)
+            if done.exception is not None and not isinstance(done.exception, SystemExit):
+                raise done.exception
+            self.code = done.exit_code
+            return done.output
+        script = f"(exit {self.code})\n{command}\ncode=$?\nenv -0 > .environ\nexit $code"
+        ran = subprocess.run(
+            ["bash", "-c", script],
+            cwd=self.folder,
+            env=self.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        self.code = ran.returncode
+        kept = (self.folder / ".environ").read_text("utf-8").split("\0")
+        self.environ = dict(entry.split("=", 1) for entry in kept if entry)
+        return ran.stdout
+
+    def start(self, command: str, lines: int) -> str:
+        """Leave a command running until the page ends, as in another terminal, and return its first *lines*."""
+        self.code = 0
+        process = subprocess.Popen(
+            shlex.split(command), cwd=self.folder, env=self.environ, stdout=subprocess.PIPE, text=True
+        )
+        self.stack.enter_context(process)
+        self.stack.callback(process.terminate)
+        assert process.stdout is not None
+        return "".join(process.stdout.readline() for _ in range(lines))
+
+    def swapped(self, text: str) -> str:
+        """Return *text* with a free port for each one the page names."""
+        for port, free in self.ports.items():
+            text = re.sub(rf"\b{port}\b", free, text)
+        return text
+
+
+def free_port() -> str:
+    """Return a port nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return str(server.getsockname()[1])
+
+
+def commands(block: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield each command of a console block with the lines it is shown to say."""
+    assert block.startswith("$ "), f"a console block begins with a command: {block}"
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, *shown = part.rstrip("\n").split("\n")
+        yield command, shown
+
+
+def matches(shown: Sequence[str], said: str) -> bool:
+    """Return whether *said* is what the page shows, blank lines and space at line ends aside."""
+    wanted, given = ("\n".join(line.rstrip() for line in lines if line.strip()) for lines in (shown, said.split("\n")))
+    pattern = r"\s*".join(".*?" if part == "..." else re.escape(part) for part in re.split(r"\s*(\.\.\.)\s*", wanted))
+    return re.fullmatch(pattern, given, re.DOTALL) is not None
+
+
+def laid_over(tables: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *tables* with those *given* laid over them; lists of tables grow."""
+    merged = dict(tables)
+    for name, value in given.items():
+        before = merged.get(name)
+        if isinstance(before, dict) and isinstance(value, dict):
+            merged[name] = laid_over(before, value)
+        elif isinstance(before, list) and value and isinstance(value[0], dict):
+            merged[name] = [*before, *value]
+        else:
+            merged[name] = value
+    return merged
+
+
+def as_toml(tables: Mapping[str, Any]) -> str:
+    """Write *tables* as TOML."""
+    return "\n".join(f"{json.dumps(name)} = {in_line(value)}" for name, value in tables.items())
+
+
+def in_line(value: Any) -> str:
+    """Write one value as TOML."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(name)} = {in_line(inner)}" for name, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(in_line, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+@pytest.fixture
+def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
+    """Give somebody in an empty folder, with an account on each side."""
+    joor, shop = Joor(), Shopify()
+    with ExitStack() as stack:
+        servers = {"joor": SimulatorServer(joor.handle), "shopify": SimulatorServer(shop.handle)}
+        urls = {channel: stack.enter_context(server).url for channel, server in servers.items()}
+        path = f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ['PATH']}"
+        environ = {"PATH": path, "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}
+        monkeypatch.chdir(tmp_path)
+        yield Reader(tmp_path, joor, shop, urls, stack, environ)
+
+
+FOLLOWED = [page for page in PAGES if PIECE.search(page.read_text("utf-8"))]
+
+
+@pytest.mark.parametrize("page", FOLLOWED, ids=named)
+def test_page_can_be_followed(page: Path, reader: Reader) -> None:
+    """Whoever does what a page says, in order, gets what it shows."""
+    if named(page) not in FROM_NOTHING:
+        reader.write((ROOT / "examples/orderweft.toml").read_text("utf-8"))
+    reader.follow(page.read_text("utf-8"))
+
+
+def test_every_exception_is_needed() -> None:
+    """A block that is not run is still in the manual."""
+    manual = "".join(page.read_text("utf-8") for page in FOLLOWED)
+    assert not [command for command in UNTRIED if f"```console\n$ {command}\n" not in manual]
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    found: set[str] = set()
+    for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE):
+        plain = re.sub(r"[^\w\- ]", "", re.sub(r"\[(.*?)\]\(.*?\)", r"\1", heading).lower()).strip().replace(" ", "-")
+        numbered = (plain if number == 0 else f"{plain}-{number}" for number in range(len(found) + 1))
+        found.add(next(anchor for anchor in numbered if anchor not in found))
+    return found
+
+
+@pytest.mark.parametrize("page", LINKED, ids=named)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every relative link names a file that is there, and a heading it has."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", text):
+        path, _, anchor = target.partition("#")
+        there = (page.parent / path).resolve() if path else page
+        assert there.exists(), target
+        assert not anchor or anchor in anchors(there), target
+
+
+def test_every_page_is_reached() -> None:
+    """From the first page, links lead to all of them."""
+    seen: set[Path] = set()
+    ahead = [ROOT / "README.md"]
+    while ahead:
+        page = ahead.pop()
+        if page not in seen and page.suffix == ".md":
+            seen.add(page)
+            links = re.findall(r"\]\((?!https?:)([^)\s#]+)", page.read_text("utf-8"))
+            ahead += [(page.parent / link).resolve() for link in links]
+    assert not {named(page) for page in PAGES} - {named(page) for page in seen}
+
+
+def missing(page: str, wanted: Sequence[str]) -> list[str]:
+    """Return which of the texts a page lacks."""
+    text = (DOCS / page).read_text("utf-8")
+    return [one for one in wanted if one not in text]
+
+
+def every_command(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+    """Yield a command and all below it, by what people type."""
+    yield name, command
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            yield from every_command(inner, f"{name} {inner.name}")
+
+
+def test_every_command_is_described() -> None:
+    """The reference has each command, each of its options and each argument."""
+    text = (DOCS / "reference/cli.md").read_text("utf-8")
+    for name, command in every_command(main, "orderweft"):
+        found = re.search(rf"^## {re.escape(name)}$(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+        assert found, name
+        for parameter in command.params:
+            shown = (
+                parameter.opts
+                if isinstance(parameter, click.Option)
+                else [parameter.make_metavar(click.Context(command))]
+            )
+            assert all(option in found[1] for option in shown), (name, shown)
+
+
+def test_every_hook_is_described() -> None:
+    """The reference has each hook with its arguments."""
+    hooks = {name: hook for name, hook in vars(hookspecs).items() if hasattr(hook, "orderweft_spec")}
+    assert hooks
+    for name, hook in hooks.items():
+        arguments = str(signature(hook)).replace("'", "")
+        assert not missing("reference/hooks.md", [f"## {name}\n", f"{name}{arguments}\n", getdoc(hook) or "?"])
+
+
+def test_every_error_is_described() -> None:
+    """The reference has each class of error."""
+    kinds, ahead = set[str](), [OrderweftError]
+    while ahead:
+        kind = ahead.pop()
+        ahead += kind.__subclasses__()
+        if kind.__module__ == "orderweft.errors":
+            kinds.add(kind.__name__)
+    assert len(kinds) > 10
+    assert not missing("reference/errors.md", [f"`{kind}`" for kind in kinds])
+
+
+@pytest.mark.parametrize("channel", PLUGINS.channels)
+def test_every_setting_is_described(channel: str) -> None:
+    """A channel's page has each of its settings."""
+    settings = PLUGINS.channels[channel].settings.model_fields
+    assert not missing(f"channels/{channel}.md", [f"| `{name}` |" for name in settings])
+
+
+@pytest.mark.parametrize(
+    ("channel", "switches"), [("joor", JoorSwitches), ("shopify", ShopifySwitches)], ids=["joor", "shopify"]
+)
+def test_every_doubt_is_confessed(channel: str, switches: Any) -> None:
+    """What a simulator can play in two ways stands under “Confirm on a real account”."""
+    confirm = (DOCS / f"channels/{channel}.md").read_text("utf-8").partition("## Confirm on a real account")[2]
+    assert [name for name in get_type_hints(switches) if f"`{name}`" not in confirm] == []
+
+
+def test_every_key_is_described() -> None:
+    """The reference has each key of a pipeline and of a skip rule."""
+    keys = [f"`{name}`" for model in (PipelineSettings, SkipRule) for name in model.model_fields]
+    assert not missing("reference/configuration.md", keys)
+
+
+def test_filters_do_as_shown() -> None:
+    """Each filter in the reference gives what stands beside it."""
+    text = (DOCS / "reference/configuration.md").read_text("utf-8").replace("\\|", "|")
+    shown = re.findall(r"^\| `\w+` \| `(\{\{.*?\}\})` \| `(.*?)`", text, re.MULTILINE)
+    assert len(shown) == len(templates._FILTERS) + 1  # noqa: SLF001  no other list has them
+    assert [(one, templates.Template(one).render(order={"note": ""})) for one, _ in shown] == shown
+
+
+def fields(model: type[BaseModel], path: str = "") -> Iterator[str]:
+    """Yield the path of every field of a record, as a pipeline's map names it."""
+    for name, info in model.model_fields.items():
+        parts = [info.annotation, *get_args(info.annotation)]
+        inner = next((part for part in parts if isinstance(part, type) and issubclass(part, BaseModel)), None)
+        is_list = "tuple" in str(info.annotation)
+        yield f"{path}{name}"
+        if inner:
+            yield from fields(inner, f"{path}{name}.*." if is_list else f"{path}{name}.")
+
+
+def test_every_field_of_an_order_is_described() -> None:
+    """The reference has each field an order can have."""
+    assert not missing("reference/order-fields.md", [f"| `{path}` |" for path in fields(Order)])
+
+
+def test_every_reason_to_hold_is_described() -> None:
+    """The concepts have each reason an order may wait for."""
+    assert not missing("concepts.md", [f"| {reason.replace('_', ' ')} |" for reason in get_args(Reason)])
