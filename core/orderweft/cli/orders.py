@@ -94,7 +94,7 @@ def runs(context: Context, pipeline: str | None, limit: int, as_json: bool) -> N
         output.say_json([asdict(row) for row in rows])
         return
     output.table(
-        ["Run", "Pipeline", "Started", "Ended", "Result", "Fetched", "Delivered", "Held", "Message"],
+        ["Run", "Pipeline", "Started", "Ended", "Result", "Fetched", "Delivered", "New holds", "Message"],
         [
             [row.id, row.pipeline, _moment(row.started_at), _moment(row.ended_at), row.result or "did not end",
              row.counts.get("fetched", 0), row.counts.get("delivered", 0), row.counts.get("held", 0), row.message]

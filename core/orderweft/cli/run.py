@@ -141,7 +141,7 @@ def show(report: Report, *, as_json: bool = False, dry_run: bool = False, hint: 
             click.echo("There is nothing to do.")
     counted = [name for name in COUNTS if report.counts[name] or name in _ALWAYS]
     output.table([COUNTS[name] for name in counted], [[report.counts[name] for name in counted]])
-    if report.holds:
+    if report.holds and not report.error:
         show_holds(report)
     click.echo(summary(report, dry_run=dry_run, hint=hint))
     if report.error:
@@ -166,7 +166,9 @@ def summary(report: Report, *, dry_run: bool = False, hint: bool = True) -> str:
     if report.result == "interrupted":
         return "Interrupted. Nothing is lost; the next run goes on from here."
     if dry_run:
-        return f"Nothing was changed. A run would deliver {_orders(counts['ready'])}."
+        return (
+            f"Nothing was changed. A run would offer {_orders(counts['ready'])}; the destination may still hold some."
+        )
     text = f"{_orders(counts['delivered'])} delivered."
     if counts["already_there"]:
         text += f" {_orders(counts['already_there'])} there already."

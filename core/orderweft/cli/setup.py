@@ -107,9 +107,7 @@ def check(context: Context, pipeline: str | None, offline: bool, as_json: bool) 
     if as_json:
         output.say_json(_check_data(config, accounts, fits))
     else:
-        click.echo(
-            f"{config.path}: {len(config.connections)} connections, {len(config.pipelines)} pipelines, no mistakes."
-        )
+        click.echo(f"{config.path}: no mistakes.")
         for name, account in accounts.items():
             _show_account(name, account)
         for one in chosen:
