@@ -380,6 +380,16 @@ def test_a_mistake_is_told_with_its_line_and_what_to_write(mistakes: Mistakes, o
     assert len(found) == 1 + told.endswith("market cannot supply catalog")
 
 
+@pytest.mark.parametrize("name", ["", "my shop", "a:b", "a.b", "Größe", "x" * 41])
+def test_a_connection_has_a_plain_name(mistakes: Mistakes, name: str) -> None:
+    """The name is part of every delivery's key, so it is kept short and free of what could be mistaken in one."""
+    text = GOOD.replace("[connections.shop]", f'[connections."{name}"]').replace('= "shop"', f'= "{name}"')
+    (told,) = mistakes(text)
+    assert (
+        told == f":7: connections.{name}: the name of a connection has only letters, digits, _ and - in it, at most 40"
+    )
+
+
 def test_every_overridden_account_setting_is_told(mistakes: Mistakes) -> None:
     """Two options that belong to the account are two mistakes, beside whatever else is wrong there."""
     text = GOOD.replace('taste = "sweet"', 'token = "x"\nbase_url = "https://x.example"\nsize = "big"')

@@ -299,6 +299,29 @@ def test_an_endless_answer_is_cut_and_leaves_a_write_unknown(reach: Open) -> Non
         reach(answering(bomb)).write("POST", "sum", json={})
 
 
+def test_an_answer_that_drips_is_given_up(clock: FakeClock) -> None:
+    """A server that sends a byte now and then keeps nobody for ever, and leaves a write unknown."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            peer, _ = listening.accept()
+            with peer:
+                peer.recv(65536)
+                peer.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n")
+                with suppress(OSError):
+                    while True:
+                        clock.sleep(10)
+                        peer.sendall(b".")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        http = Http(f"http://127.0.0.1:{listening.getsockname()[1]}", clock=clock, timeout=5)
+        with pytest.raises(UnknownOutcomeError, match="did not finish its answer"):
+            http.write("POST", "sum", json={})
+        http.close()
+        thread.join(10)
+
+
 def test_what_waits_for_its_turn_has_not_left(clock: FakeClock) -> None:
     """A write that a run stops before its turn came was certainly not applied."""
 
@@ -597,6 +620,44 @@ def test_a_handler_may_act_as_a_dead_or_a_silent_server(clock: FakeClock) -> Non
         Http("https://shop.example", clock=clock, handler=dead).write("POST", "sum")
     with pytest.raises(UnknownOutcomeError):
         Http("https://shop.example", clock=clock, handler=silent).write("POST", "sum")
+
+
+def test_a_simulator_that_breaks_says_so(clock: FakeClock, capsys: pytest.CaptureFixture[str]) -> None:
+    """A bug in a simulator served over HTTP is shown, and does not pass for a lost connection only."""
+
+    def broken(request: Request) -> Response:
+        raise KeyError("a bug in the simulator")
+
+    with SimulatorServer(broken) as server:
+        http = Http(server.url, clock=clock)
+        with pytest.raises(UnknownOutcomeError):
+            http.write("POST", "sum")
+        http.close()
+    assert "a bug in the simulator" in capsys.readouterr().err
+
+
+def test_a_simulator_is_called_by_one_thread_at_a_time(clock: FakeClock) -> None:
+    """However many calls are in flight, a simulator with faults handles them one after the other."""
+    inside = threading.Semaphore(1)
+    overlaps: list[bool] = []
+
+    class Touchy(Counter):
+        def handle(self, request: Request) -> Response:
+            alone = inside.acquire(blocking=False)
+            overlaps.append(not alone)
+            together.wait(0.01)
+            if alone:
+                inside.release()
+            return super().handle(request)
+
+    together = threading.Event()
+    http = Http("https://shop.example", clock=clock, limits=Limits(in_flight=4), handler=Faulty(Touchy()))
+    threads = [threading.Thread(target=http.write, args=("POST", "sum")) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert overlaps == [False] * 8
 
 
 def test_pauses_between_tries_grow(clock: FakeClock) -> None:

@@ -31,11 +31,12 @@ from orderweft import (
     Page,
     Receipt,
     Refused,
+    SettingsError,
     Unknown,
 )
 from orderweft.ledger import Intent, Ledger, OrderBook, Route, Staged, Verdict, find, history, holds, listed, tally
 from orderweft.ledger.migrations import migrations
-from orderweft.ledger.orders import RETRY_AFTER
+from orderweft.ledger.orders import MAX_TRIES, RETRY_AFTER
 from orderweft.ledger.store import LEASE
 from orderweft.testing import FakeClock
 from sqlite_utils import Database
@@ -456,6 +457,65 @@ def test_an_expired_claim_nobody_took_goes_on(ledger: Ledger, book: OrderBook, c
     assert tally(ledger) == {"staged": 1}
 
 
+def test_a_claim_is_kept_alive_while_a_run_waits(opened: Opened, clock: FakeClock) -> None:
+    """Waiting counts as living: the lease is prolonged now and then, without a write for every second."""
+    one, two = opened(), opened()
+    claim = one.claim("orders")
+    prolong = one.keep_alive(claim)
+    expiries = set[str]()
+    for _ in range(2 * int(LEASE.total_seconds())):
+        clock.sleep(1)
+        prolong()
+        expiries.add(one.rows("SELECT expires_at FROM claims")[0]["expires_at"])
+        if len(expiries) > 1:
+            with pytest.raises(LedgerError, match="already running"):
+                two.claim("orders")
+    assert 10 < len(expiries) < 40
+    clock.sleep(LEASE.total_seconds() + 1)
+    two.claim("orders")
+    with pytest.raises(LeaseLostError):
+        prolong()
+
+
+@pytest.mark.parametrize("error", [None, ZeroDivisionError, KeyboardInterrupt])
+def test_a_claim_ends_with_its_block(opened: Opened, error: type[BaseException] | None) -> None:
+    """However a run ends, the next one need not wait for a lease."""
+
+    def run() -> None:
+        with opened().claimed("orders"):
+            if error is not None:
+                raise error
+
+    if error is None:
+        run()
+    else:
+        with pytest.raises(error):
+            run()
+    assert opened().claim("orders").fence == 2
+
+
+def test_a_clock_that_was_set_back_locks_nobody_out(opened: Opened, path: Path, clock: FakeClock) -> None:
+    """A claim that expires later than any claim can was made by a wrong clock and is not waited for."""
+    fast = FakeClock(clock.now() + timedelta(days=365))
+    ahead = Ledger(path, fast)
+    ahead.claim("orders")
+    assert opened().claim("orders").fence == 2
+    ahead.close()
+
+
+def test_a_connection_stays_one_account(ledger: Ledger, opened: Opened) -> None:
+    """What is known of orders holds for the account they were sent to; another one under its name is refused."""
+    ledger.recognize("shop", {"shop": "example"})
+    ledger.recognize("shop", {"shop": "example", "sandbox": "False"})
+    ledger.recognize("shop", {})
+    ledger.recognize("other", {"shop": "another"})
+    with pytest.raises(SettingsError, match="shop was 'example' and is 'another'; give the connection another name"):
+        opened().recognize("shop", {"shop": "another"})
+    with pytest.raises(SettingsError, match="sandbox was 'False' and is 'True'"):
+        opened().recognize("shop", {"sandbox": "True"})
+    ledger.recognize("shop", {"shop": "example", "sandbox": "False"})
+
+
 CLAIMING = """
 import sys
 from orderweft.ledger import Ledger
@@ -772,6 +832,32 @@ def test_what_only_a_person_can_mend_is_not_offered_by_itself(
     assert [one.id for one in book.one("1")] == ["1"]
     assert due(booked(opened(), config="2")) == ["1"]
     assert book.route.config == "1"
+
+
+def test_an_order_that_never_gets_through_is_held_in_the_end(ledger: Ledger, book: OrderBook, clock: FakeClock) -> None:
+    """Tries that fail are counted, so that one order cannot keep a pipeline busy; a new form of it begins anew."""
+    for count in range(MAX_TRIES - 1):
+        intents = sent(book, 1) if count == 0 else book.intend([(one, key(one)) for one in book.waiting("")])[0]
+        book.settle([(intents[0], NOT_SENT)], tried=True)
+        assert state(ledger) == ("staged", None)
+    book.stage(page(1, note="changed"))
+    for count in range(MAX_TRIES):
+        assert state(ledger) == ("staged", None), count
+        intents, _ = book.intend([(one, key(one)) for one in book.waiting("")])
+        book.settle([(intents[0], NOT_SENT)], tried=True)
+    assert state(ledger) == ("held", "refused")
+    assert due(book) == []
+    clock.sleep(RETRY_AFTER[-1].total_seconds())
+    assert due(book) == ["1"]
+
+
+def test_a_run_that_stops_costs_an_order_no_try(ledger: Ledger, book: OrderBook) -> None:
+    """Orders put back because the run ended wait without being counted as failures."""
+    book.stage(page(1))
+    for _ in range(3 * MAX_TRIES):
+        intents, _ = book.intend([(one, key(one)) for one in book.waiting("")])
+        book.settle([(intents[0], NOT_SENT)])
+    assert state(ledger) == ("staged", None)
 
 
 def test_verdicts_stay_off_what_is_sent(ledger: Ledger, book: OrderBook) -> None:
