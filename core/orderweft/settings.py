@@ -57,7 +57,7 @@ class Settings(BaseModel, ABC):
 
     base_url: ServiceUrl | None = account_field(default=None)
     """Another address for the channel, such as a proxy or a simulator; the vendor's own when left out."""
-    timeout: float = Field(default=30.0, gt=0, le=300)
+    timeout: float = Field(default=30.0, gt=0, le=120)
     """Seconds to wait for the answer to a read; writes are given twice as long."""
     in_flight: int | None = Field(default=None, ge=1, le=8)
     """Calls at the same time; the channel's own figure when left out."""

@@ -71,8 +71,6 @@ def run(
             report = run_orders(chosen, context.plugins, ledger, context.clock, options=options, observer=observer)
     finally:
         ledger.close()
-    if number is not None and not report.error and not report.counts.total():
-        report.warnings.append(f"{chosen.source.name} gives no order {number}; `--since DATE` looks back further")
     show(report, as_json=as_json, dry_run=dry_run)
     sys.exit(code(report))
 

@@ -109,14 +109,7 @@ class Store:
         holder = f"{_here()}:{id(self)}"
         with self.transaction() as db:
             row = db.execute("SELECT * FROM claims WHERE pipeline = ?", [pipeline]).fetchone()
-            # one that expires later than any claim can was made by a clock that has been set back since
-            latest = stamp(self.clock.now() + 2 * LEASE)
-            if (
-                row is not None
-                and row["holder"]
-                and self.now() < row["expires_at"] < latest
-                and not _dead(row["holder"])
-            ):
+            if row is not None and row["holder"] and self._is_held(row["holder"], row["expires_at"]):
                 host, _, process = row["holder"].split(":")[:3]
                 raise LedgerError(
                     f"pipeline {pipeline!r} is already running on {host} (process {process}); wait for it to end"
@@ -127,6 +120,13 @@ class Store:
                 [pipeline, holder, fence, stamp(self.clock.now() + LEASE)],
             )
         return Claim(pipeline, holder, fence)
+
+    def _is_held(self, holder: str, expires_at: str) -> bool:
+        here = _lives_here(holder)
+        if here is not None:
+            return here and expires_at > self.now()
+        # one that expires later than any claim can was made by a clock that has been set back since
+        return self.now() < expires_at < stamp(self.clock.now() + 2 * LEASE)
 
     @contextmanager
     def claimed(self, pipeline: str) -> Iterator[Claim]:
@@ -273,18 +273,19 @@ def _here() -> str:
     return f"{socket.gethostname()}:{namespace}:{os.getpid()}"
 
 
-def _dead(holder: str) -> bool:
+def _lives_here(holder: str) -> bool | None:
+    """Return whether a process of this machine lives; None for one of another machine."""
     host, namespace, process = holder.split(":")[:3]
     # On Windows os.kill(process, 0) sends Ctrl-C: docs.python.org/3/library/os.html#os.kill
     if [host, namespace] != _here().split(":")[:2] or os.name != "posix":
-        return False
+        return None
     try:
         os.kill(int(process), 0)
     except ProcessLookupError:
-        return True
-    except PermissionError:
         return False
-    return False
+    except PermissionError:
+        return True
+    return True
 
 
 @contextmanager

@@ -73,6 +73,14 @@ class Problem(NamedTuple):
     def __str__(self) -> str:
         return f"{self.field}: {self.message}" if self.field else self.message
 
+    @property
+    def is_duplicate(self) -> bool:
+        """Return whether another order has the unique metafield value."""
+        # Not recorded for orders; other mutations use these codes for a value that is in use.
+        text = f"{self.field} {self.message}".lower()
+        told = "metafield" in text and any(word in text for word in ("taken", "unique", "already"))
+        return told or self.code in ("TAKEN", "DUPLICATED_METAFIELD_VALUE", "CAPABILITY_VIOLATION")
+
 
 class Mutated(NamedTuple):
     """What a mutation has made, and what Shopify says against it all the same."""

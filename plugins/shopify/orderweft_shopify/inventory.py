@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from orderweft import Connection, OrderLine, SettingsError
 
 from .catalog import Variant
-from .client import Client
+from .client import Client, Problem
 from .config import Settings
 
 
@@ -67,3 +67,9 @@ def shortages(pairs: Iterable[tuple[OrderLine, Variant]], location: str | None) 
         and (available := sum(count for place, count in variant.levels if location in (None, place)))
         < wanted[variant.id]
     ]
+
+
+def is_shortage(problem: Problem) -> bool:
+    """Return whether Shopify says that there is too little stock."""
+    # Reported from a live store: code INVALID, "Line items Unable to reserve inventory".
+    return problem.code == "INVENTORY_CLAIM_FAILED" or "reserve inventory" in problem.message.lower()

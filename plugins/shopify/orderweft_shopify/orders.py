@@ -41,10 +41,10 @@ from orderweft.testing import Simulator
 from pydantic import ValidationError
 
 from .catalog import Catalog, Variant, quoted
-from .client import Client, Problem, RefusalError
+from .client import Client, RefusalError
 from .config import Settings
 from .customers import ACCOUNT_KEY, Customers, email_of
-from .inventory import Locations, shortages
+from .inventory import Locations, is_shortage, shortages
 from .mapping import ORDER_KEY, Draft, differences, from_order, iso, name_line, to_order, to_receipt
 
 REACH = 10_000
@@ -389,26 +389,11 @@ class Desk:
         return Accepted(receipt=to_receipt(node, self._settings.domain, remarks))
 
     def _refused(self, key: str, refusal: RefusalError) -> Outcome:
-        if any(_is_duplicate(problem) for problem in refusal.problems):
+        if any(problem.is_duplicate for problem in refusal.problems):
             found = self._look_up(key)
             # it is there, though the look-up does not see it yet
             return AlreadyThere(receipt=found) if found else Unknown(message=str(refusal))
-        if any(_is_shortage(problem) for problem in refusal.problems):
+        if any(is_shortage(problem) for problem in refusal.problems):
             return Refused(reason="no_stock", message=str(refusal), fix=_MORE_STOCK)
         reason: Reason = "invalid_field" if any(problem.field for problem in refusal.problems) else "refused"
         return Refused(reason=reason, message=str(refusal))
-
-
-def _is_duplicate(problem: Problem) -> bool:
-    # Not recorded for orders; other mutations use these codes for a unique metafield value that is in use.
-    if problem.code in ("TAKEN", "DUPLICATED_METAFIELD_VALUE", "CAPABILITY_VIOLATION"):
-        return True
-    text = problem.message.lower()
-    return "metafield" in f"{problem.field} {text}".lower() and any(
-        word in text for word in ("taken", "unique", "already")
-    )
-
-
-def _is_shortage(problem: Problem) -> bool:
-    # Reported from a live store: code INVALID, "Line items Unable to reserve inventory".
-    return problem.code == "INVENTORY_CLAIM_FAILED" or "reserve inventory" in problem.message.lower()

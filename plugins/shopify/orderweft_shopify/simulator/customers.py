@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pycountry
 
@@ -337,7 +337,7 @@ def _identified(
         return UserError("The id field is not allowed if identifier is provided.", ("input",), "ID_NOT_ALLOWED")
     ((name, value),) = identifier.items()
     if name == "customId":
-        return _with_custom_id(metafields, value)
+        return cast("Customer | None", metafields.owner("CUSTOMER", value))
     if name == "id":
         customer = store.find(Customer, value)
         gone = UserError("Resource matching the identifier was not found.", ("input",), "NOT_FOUND")
@@ -356,15 +356,10 @@ def customer_identified(store: Store, metafields: Metafields, identifier: Mappin
     """Return the customer an identifier query names."""
     ((name, value),) = identifier.items()
     if name == "customId":
-        return _with_custom_id(metafields, value)
+        return cast("Customer | None", metafields.owner("CUSTOMER", value))
     if name == "id":
         return store.find(Customer, value)
     return customer_by(store, email=value) if name == "emailAddress" else customer_by(store, phone=value)
-
-
-def _with_custom_id(metafields: Metafields, custom_id: Mapping[str, Any]) -> Customer | None:
-    holders = metafields.owners("CUSTOMER", custom_id)
-    return next((holder for holder in holders if isinstance(holder, Customer)), None)
 
 
 def normal_email(text: str | None) -> str | None:

@@ -170,6 +170,10 @@ class Metafields:
             raise Refusal("Metafield definition of type 'id' is required when using custom ids.", "NOT_FOUND")
         return list(self._owners[owner_type, namespace, custom_id["key"], custom_id["value"]])
 
+    def owner(self, owner_type: str, custom_id: Mapping[str, Any]) -> Any:
+        """Return the one who holds a custom id, or None."""
+        return next(iter(self.owners(owner_type, custom_id)), None)
+
     def problem(self, owner_type: str, owner: HasMetafields | None, given: Mapping[str, Any]) -> Problem | None:
         """Return why *given* cannot be written to *owner*, who may be yet to come."""
         namespace, key, value = full_namespace(given.get("namespace")), given.get("key") or "", given.get("value") or ""
