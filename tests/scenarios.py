@@ -33,6 +33,8 @@ JOOR = {"acknowledge": "v4"}
 SHOP = {"settle_seconds": 0.05, "timeout": 2}
 PIPELINE = {"moves": "orders", "source": "joor", "destination": "shop"}
 SECRETS = ("token", "client_secret", "password")
+RUN_KEYS = {"pipeline", "run", "result", "error", "warnings", "counts", "held", "holds", "previews"}
+"""What `run --json` and `rehearse --json` say of a run."""
 Tables = Mapping[str, Mapping[str, Any]]
 
 
@@ -53,6 +55,13 @@ class Said:
     def json(self) -> Any:
         """Return the JSON on standard output."""
         return json.loads(self.out)
+
+    def expect(self, code: int, *words: str) -> None:
+        """Assert the exit code, that the message holds all *words*, and that no traceback is shown."""
+        assert self.code == code, self.text
+        assert "Traceback" not in self.text
+        for word in words:
+            assert word in self.text, self.text
 
 
 def orderweft(*words: str, clock: FakeClock | None = None, charset: str = "utf-8", **more: Any) -> Said:
@@ -136,6 +145,15 @@ class Scene:
     def why(self, number: int) -> str:
         """Return what `orders why` says of an order."""
         return self.say("orders", "why", str(number)).text
+
+    def all_arrive(self) -> None:
+        """Assert that, nothing failing any more, a run delivers exactly what is missing, and that JOOR is told of all."""
+        self.joor_door.faults.clear()
+        self.shop_door.faults.clear()
+        self.say("run").expect(0)
+        assert self.delivered == sorted(self.joor.orders)
+        assert sorted(self.joor.acknowledged) == self.delivered
+        assert {status for status, _ in self.joor.acknowledged.values()} == {"SUCCESS"}
 
     def run(self, **options: Any) -> Report:
         """Run the pipeline once in this process."""

@@ -495,7 +495,7 @@ def test_a_claim_ends_with_its_block(opened: Opened, error: type[BaseException] 
 
 
 def test_a_clock_that_was_set_back_locks_nobody_out(opened: Opened, path: Path, clock: FakeClock) -> None:
-    """A claim of another machine that expires later than any claim can was made by a wrong clock; it is not waited for."""
+    """Another machine's claim that expires later than any can was made by a wrong clock, and is not waited for."""
     fast = FakeClock(clock.now() + timedelta(days=365))
     ahead = Ledger(path, fast)
     ahead.claim("orders")
