@@ -147,7 +147,7 @@ class Scene:
         return self.say("orders", "why", str(number)).text
 
     def all_arrive(self) -> None:
-        """Assert that, nothing failing any more, a run delivers exactly what is missing, and that JOOR is told of all."""
+        """Assert that, nothing failing any more, a run delivers exactly what is missing, and tells JOOR of all."""
         self.joor_door.faults.clear()
         self.shop_door.faults.clear()
         self.say("run").expect(0)

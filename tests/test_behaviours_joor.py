@@ -50,7 +50,6 @@ def test_a_refused_token_is_named_at_once(open_scene: OpenScene) -> None:
     assert "Connection 'shop': signed in as Example Brand" in said.text
 
 
-@pytest.mark.xfail(strict=True, reason="signing in does not use the account, so `check` finds nothing wrong with it")
 def test_an_account_that_is_not_ours_is_found_by_check(open_scene: OpenScene) -> None:
     """OD1: `check` proves that the acknowledging calls reach the account of the settings, too."""
     opened = open_scene(settings={"joor": {"account_id": "somebody-else"}})

@@ -178,9 +178,9 @@ class Client:
         return _mark_outcomes(marks, response, where)
 
     def sign_in(self) -> None:
-        """Make sure that the v4 credentials are good."""
+        """Make sure that the v4 credentials are good, and that they reach the account."""
         self._need_v4()
-        self._bearer()
+        self._v4(self._http.read, "GET", _ORDERS_V4, params={"page": 1, "page_size": 1})
 
     def _v2(self, send: Callable[..., Response], params: Mapping[str, Any], where: str) -> str:
         token = self._settings.token.get_secret_value().strip()
