@@ -20,6 +20,7 @@ setup: $(READY) ## install everything into .venv
 
 demo: $(READY) ## watch JOOR orders arrive in a Shopify shop, both played on this machine
 	@$(BIN)/orderweft --config examples/orderweft.toml rehearse --lose-answers 3 || test $$? -eq 3
+	@echo "Next: docs/tutorial.md"
 
 test: $(READY) ## run the tests
 	$(BIN)/python -m pytest -n 4 -q

@@ -33,7 +33,7 @@ JOOR = {"acknowledge": "v4"}
 SHOP = {"settle_seconds": 0.05, "timeout": 2}
 PIPELINE = {"moves": "orders", "source": "joor", "destination": "shop"}
 SECRETS = ("token", "client_secret", "password")
-RUN_KEYS = {"pipeline", "run", "result", "error", "warnings", "counts", "held", "holds", "previews"}
+RUN_KEYS = {"staged", "pipeline", "run", "result", "error", "warnings", "counts", "held", "holds", "previews"}
 """What `run --json` and `rehearse --json` say of a run."""
 Tables = Mapping[str, Mapping[str, Any]]
 

@@ -179,7 +179,7 @@ def test_an_interrupted_run_is_finished_by_the_next(open_scene: OpenScene, opera
 
     opened.watchers.append(interrupt)
     process = opened.start("run")
-    opened.ended(process).expect(130, "Interrupted. Nothing is lost; the next run goes on from here.")
+    opened.ended(process).expect(130, "Interrupted: ", "Nothing is lost; the next run goes on from here.")
     assert opened.say("runs", "--json").json[0]["result"] == "interrupted"
     opened.all_arrive()
 

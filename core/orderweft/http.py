@@ -188,7 +188,7 @@ class Http:
             response = self._exchange(request, timeout)
             return response
         except _NOT_APPLIED as error:
-            failure = UnavailableError(_why_not_sent(_host(request), error), retry_after=60)
+            failure = UnavailableError(_why_not_sent(_host(request), error))
             raise failure from error
         except httpx.RequestError as error:
             failure = UnknownOutcomeError(f"{_host(request)} gave no complete answer ({type(error).__name__})")

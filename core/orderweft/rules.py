@@ -10,11 +10,12 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from .errors import InvalidRecordError, TemplateError
-from .records import Order
+from .records import Address, Order, OrderLine
 from .templates import Rule, Template, values_of
 
 _ITEMS = {"lines": "line", "addresses": "address"}
 """Lists whose items can be mapped, and the name a template knows the item by."""
+_ITEM_MODELS: Mapping[str, type[BaseModel]] = {"line": OrderLine, "address": Address}
 
 
 class FieldMap:
@@ -29,7 +30,10 @@ class FieldMap:
         for target, source in templates.items():
             path = target.split(".")
             _check_path(path)
-            self._targets.append((path, Template(source)))
+            compiled = Template(source)
+            item = _ITEMS[path[0]] if path[1:2] == ["*"] else None
+            _check_names(compiled.names(), {"order": Order, **({item: _ITEM_MODELS[item]} if item else {})})
+            self._targets.append((path, compiled))
 
     def __bool__(self) -> bool:
         return bool(self._targets)
@@ -55,6 +59,8 @@ class SkipRules:
 
     def __init__(self, rules: Iterable[tuple[str, str]]) -> None:
         self._rules = [(Rule(when), reason) for when, reason in rules]
+        for rule, _ in self._rules:
+            _check_names(rule.names(), {"order": Order})
 
     def reason(self, order: Order) -> str | None:
         """Return the reason of the first rule that holds for *order*, or None; raises TemplateError."""
@@ -80,6 +86,24 @@ def _set(data: dict[str, Any], path: list[str], template: Template, values: dict
             data[name] = text
         else:
             data.pop(name, None)
+
+
+def _check_names(names: Iterable[str], known: Mapping[str, type[BaseModel]]) -> None:
+    """Raise TemplateError for a name that no order can have."""
+    for name in sorted(names):
+        root, *fields = name.split(".")
+        if root not in known:
+            raise TemplateError(f"there is nothing called {root!r} here; there is {' and '.join(known)}")
+        model: Any = known[root]
+        for index, field in enumerate(fields):
+            if not (isinstance(model, type) and issubclass(model, BaseModel)):
+                break
+            if field not in model.model_fields:
+                close = get_close_matches(field, list(model.model_fields), n=1)
+                hint = f"; did you mean {close[0]!r}?" if close else ""
+                raise TemplateError(f"{'.'.join([root, *fields[:index]])} has no field {field!r}{hint}")
+            annotation = model.model_fields[field].annotation
+            model = None if get_origin(_plain(annotation)) is tuple else _inside(annotation)
 
 
 def _check_path(path: list[str]) -> None:

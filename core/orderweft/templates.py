@@ -135,6 +135,10 @@ class Template:
             raise TemplateError(f"the template {self.source!r} makes more than {MAX_OUTPUT} characters")
         return text
 
+    def names(self) -> set[str]:
+        """Return the dotted names it asks for, such as `order.customer.name`; not those it sets itself."""
+        return set(self._compiled().undeclared_variables_in_template("template", nested=True))
+
     def _compiled(self) -> minijinja.Environment:
         environment: minijinja.Environment | None = getattr(self._local, "environment", None)
         if environment is None:
@@ -203,6 +207,10 @@ class Rule:
     def __init__(self, source: str) -> None:
         self.source = source
         self._template = Template("{% if " + source + " %}1{% endif %}")
+
+    def names(self) -> set[str]:
+        """Return the dotted names it asks for."""
+        return self._template.names()
 
     def holds(self, **values: Any) -> bool:
         """Return whether the condition is true; raises TemplateError."""

@@ -99,9 +99,9 @@ def code(report: Report) -> int:
 
 @contextmanager
 def watching(*, quiet: bool) -> Iterator[Observer]:
-    """Show a progress bar while the block runs, on a terminal only."""
+    """Show a progress bar while the block runs; not on a terminal, say only what is being waited for."""
     if quiet or not sys.stderr.isatty():
-        yield unwatched
+        yield unwatched if quiet else _say_waits
         return
     columns = (
         SpinnerColumn(),
@@ -124,6 +124,11 @@ def watching(*, quiet: bool) -> Iterator[Observer]:
         yield observe
 
 
+def _say_waits(moment: str, counts: Counter[str], note: str = "") -> None:
+    if moment == "waiting":
+        click.echo(f"Waiting: {note}", err=True)
+
+
 def show(report: Report, *, as_json: bool = False, dry_run: bool = False, hint: bool = True) -> None:
     """Print how a run went; with *hint*, which command tells more."""
     if as_json:
@@ -139,7 +144,7 @@ def show(report: Report, *, as_json: bool = False, dry_run: bool = False, hint: 
             click.echo("There is nothing to do.")
     counted = [name for name in COUNTS if report.counts[name] or name in _ALWAYS]
     output.table([COUNTS[name] for name in counted], [[report.counts[name] for name in counted]])
-    if report.holds and not report.error:
+    if report.holds and report.result == "held":
         show_holds(report)
     click.echo(summary(report, dry_run=dry_run, hint=hint))
     if report.error:
@@ -162,7 +167,8 @@ def summary(report: Report, *, dry_run: bool = False, hint: bool = True) -> str:
     """Return the last line: what it all means."""
     counts = report.counts
     if report.result == "interrupted":
-        return "Interrupted. Nothing is lost; the next run goes on from here."
+        sent = f", {report.sending} sent without an answer, which the next run looks up" if report.sending else ""
+        return f"Interrupted: {_orders(counts['delivered'])} delivered{sent}. Nothing is lost; the next run goes on from here."
     if dry_run:
         return (
             f"Nothing was changed. A run would offer {_orders(counts['ready'])}; the destination may still hold some."
@@ -170,8 +176,8 @@ def summary(report: Report, *, dry_run: bool = False, hint: bool = True) -> str:
     text = f"{_orders(counts['delivered'])} delivered."
     if counts["already_there"]:
         text += f" {_orders(counts['already_there'])} there already."
-    if counts["not_sent"]:
-        text += f" {_orders(counts['not_sent'])} left for the next run."
+    if report.staged:
+        text += f" {_orders(report.staged)} left for the next run."
     if report.holds:
         waits = "waits" if report.held == 1 else "wait"
         text += f" {_orders(report.held)} {waits} for somebody" + (
@@ -192,6 +198,7 @@ def as_data(report: Report) -> dict[str, object]:
         "result": report.result,
         "error": report.error,
         "held": report.held,
+        "staged": report.staged,
         "warnings": report.warnings,
         "counts": {name: report.counts[name] for name in COUNTS if report.counts[name] or name in _ALWAYS},
         "holds": [

@@ -202,7 +202,8 @@ def _starter(found: Plugins, channels: tuple[str, str], names: tuple[str, str]) 
             value = f'"env:{name.upper()}_{setting.upper()}"' if type_name == "secret" else default
             wanted = default == "needed" or _is_suggested(kind, setting)
             parts.append(f"# {meaning}")
-            shown = '""' if value in {"", "needed"} else value
+            empty = '""' if type_name in {"text", "secret"} else f"<{type_name}>"
+            shown = empty if value in {"", "needed"} else value
             parts.append(f"{setting} = {shown}" if wanted else f"# {setting} = {shown}")
         parts.append(f"# `orderweft settings {channel}` lists a few more, for time-outs and the like.")
         parts.append("")

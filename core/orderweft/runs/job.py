@@ -63,6 +63,10 @@ class Report:
     counts: Counter[str]
     held: int = 0
     """How many orders are held now."""
+    staged: int = 0
+    """How many orders wait for the next run."""
+    sending: int = 0
+    """How many orders were sent and have no answer yet."""
     holds: list[OrderRow] = field(default_factory=list)
     """The first of them."""
     previews: list[Preview] = field(default_factory=list)

@@ -309,7 +309,8 @@ def _finish(job: Job) -> None:
     report, failure = job.report, job.failure
     recorded = not job.options.dry_run and not isinstance(failure, LeaseLostError)
     if recorded:
-        report.held = tally(job.ledger, job.config.name).get("held", 0)
+        states = tally(job.ledger, job.config.name)
+        report.held, report.staged, report.sending = (states.get(name, 0) for name in ("held", "staged", "sending"))
         report.holds = holds(job.ledger, job.config.name)
     if isinstance(failure, KeyboardInterrupt):
         report.result = "interrupted"

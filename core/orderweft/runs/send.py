@@ -26,7 +26,7 @@ from .job import Job
 
 TRIES = 5
 """Calls made for one intent as long as the destination says that nothing was applied."""
-LONGEST_WAIT = 120.0
+LONGEST_WAIT = 60.0
 """Seconds spent on one intent in all; a destination that wants more is left to the next run."""
 
 
@@ -115,6 +115,7 @@ def _deliver(job: Job, batch: Sequence[Ready]) -> None:
             return
         intents = again
         patience -= wait
+        job.tell("waiting", f"{job.destination.name} takes no orders now; trying again in {wait:.0f} s")
         job.pause(wait)
 
 

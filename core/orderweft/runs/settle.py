@@ -48,7 +48,8 @@ def _look_up(job: Job, intents: Sequence[Intent]) -> dict[str, Receipt]:
     # a clock that was set back must not make the run wait longer than ever needed
     wait = min((certain - job.clock.now()).total_seconds(), job.destination.limits.settle_seconds)
     if wait > 0:
-        job.tell("waiting", f"{int(wait) + 1} s until {len(intents)} orders without an answer can be looked up")
+        what = "1 order was" if len(intents) == 1 else f"{len(intents)} orders were"
+        job.tell("waiting", f"{what} sent without an answer; looking for it in {wait:.0f} s (settle_seconds)")
         job.pause(wait)
     keys = [intent.key for intent in intents]
     for left in range(LOOKUPS - 1, -1, -1):
