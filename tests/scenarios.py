@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner
+from orderweft import Http
 from orderweft.cli import main
 from orderweft.clock import SystemClock
 from orderweft.config import load_config
@@ -179,6 +180,8 @@ class Scene:
 
 _FORKSERVER = multiprocessing.get_context("forkserver")
 _FORKSERVER.set_forkserver_preload(["tests.scenarios"])
+# what every run of a child needs is made before the children are forked
+Http("https://127.0.0.1", clock=SystemClock()).close()
 
 
 @contextmanager

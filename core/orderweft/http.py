@@ -10,9 +10,11 @@ import email.utils
 import json as jsonlib
 import random
 import re
+import ssl
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC
+from functools import cache
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote, unquote_plus, urlsplit
 
@@ -80,6 +82,7 @@ class Http:
         pool = max(1, min(limits.in_flight, 8))
         self._client = httpx.Client(
             transport=None if handler is None else _InProcess(handler),
+            verify=_trusted() if handler is None else False,
             limits=httpx.Limits(max_connections=pool, max_keepalive_connections=pool),
             follow_redirects=False,
             trust_env=True,
@@ -277,6 +280,12 @@ def _checked(base_url: str) -> str:
     except (httpx.InvalidURL, ValueError) as error:
         raise SettingsError(f"{base_url!r} is not an address ({error}); check base_url") from None
     return base_url
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Return what certificates are checked against; it is shared because reading it takes longer than a small run."""
+    return httpx.create_ssl_context()
 
 
 def _host(request: Request) -> str:
