@@ -168,7 +168,8 @@ def summary(report: Report, *, dry_run: bool = False, hint: bool = True) -> str:
     counts = report.counts
     if report.result == "interrupted":
         sent = f", {report.sending} sent without an answer, which the next run looks up" if report.sending else ""
-        return f"Interrupted: {_orders(counts['delivered'])} delivered{sent}. Nothing is lost; the next run goes on from here."
+        done = _orders(counts["delivered"])
+        return f"Interrupted: {done} delivered{sent}. Nothing is lost; the next run goes on from here."
     if dry_run:
         return (
             f"Nothing was changed. A run would offer {_orders(counts['ready'])}; the destination may still hold some."
