@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -92,12 +92,14 @@ class World:
     def __init__(self, folder: Path, config: str = CONFIG, *, can_find: bool = True, batch_size: int = 1) -> None:
         self.folder = folder
         self.clock = FakeClock()
-        self.pages: list[list[Fetched]] = []
+        self.pages: Iterable[list[Fetched]] = []
         self.queries: list[OrderQuery] = []
         self.arrived: dict[str, Order] = {}
         self.sent: list[str] = []
         self.script: list[str] = []
         """What the store does at the next deliveries; then it accepts."""
+        self.on_delivery: Callable[[], object] = lambda: None
+        """Called at the beginning of each delivering call, on its thread."""
         self.busy: set[str] = set()
         """Keys the store always postpones."""
         self.reread: list[str] = []
@@ -188,6 +190,7 @@ class World:
 
         @hookimpl
         def deliver_orders(connection: Connection[MemorySettings], deliveries: Sequence[Delivery]) -> list[Outcome]:
+            self.on_delivery()
             with self._lock:
                 return [self._take(delivery) for delivery in deliveries]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,6 +28,29 @@ def test_every_order_arrives_once(world: World) -> None:
     assert sorted(world.arrived) == ["wholesale:1", "wholesale:2", "wholesale:3"]
     assert report.result == "done"
     assert report.counts["delivered"] == 3
+
+
+def test_orders_are_sent_side_by_side(world: World) -> None:
+    """As many deliveries are under way at a time as the destination bears."""
+    both = threading.Barrier(2, timeout=10)
+    world.offer(order(1), order(2))
+    world.on_delivery = both.wait
+    assert world.run().counts["delivered"] == 2
+
+
+def test_the_next_page_is_read_while_this_one_is_sent(world: World) -> None:
+    """A delivery of the first page sees that the second one has been asked for."""
+    asked, seen = threading.Event(), []
+
+    def pages() -> Iterator[list[Fetched]]:
+        yield [fetched(order(1))]
+        asked.set()
+        yield [fetched(order(2))]
+
+    world.pages = pages()
+    world.on_delivery = lambda: seen.append(asked.wait(10))
+    assert world.run().counts["delivered"] == 2
+    assert seen == [True, True]
 
 
 def test_a_second_run_sends_nothing(world: World) -> None:
@@ -425,7 +450,9 @@ def test_limit_stops_early_and_the_rest_follows(world: World) -> None:
 def test_a_dry_run_changes_nothing(world: World) -> None:
     """It tells what would happen to each order and leaves ledger, source and destination alone."""
     world.arrived["wholesale:2"] = order(2)
-    world.pages[0].append(fetched(order(4, status="pending"), skip="It is pending."))
+    world.pages = [
+        [*map(fetched, (order(1), order(2), order(3))), fetched(order(4, status="pending"), skip="It is pending.")]
+    ]
     report = world.run(dry_run=True)
     assert [(one.number, one.action) for one in report.previews] == [
         ("4", "skipped"),

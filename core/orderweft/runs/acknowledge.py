@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from ..errors import UnavailableError, UnknownOutcomeError
 from ..records import Outcome, Refused, Unknown
-from .job import Job
-
-MAX_WARNINGS = 20
+from .job import MAX_WARNINGS, Job
 
 
 def acknowledge(job: Job) -> None:

@@ -21,6 +21,10 @@ Moment = Literal["staged", "decided", "intended", "sent", "settled", "acknowledg
 """The moments a run tells of; each follows its durable write, except `sent`, which precedes one, and `waiting`."""
 
 
+MAX_WARNINGS = 20
+"""Warnings a report takes of one kind, however many orders there are."""
+
+
 class Observer(Protocol):
     """Somebody who watches a run, such as a progress bar; called from several threads."""
 
@@ -99,7 +103,7 @@ class Job:
     given_up: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Orders left to the next run, by id: their number, and what the destination said."""
     doubts_left: bool = False
-    """Whether fetching has sent orders whose outcome is not known."""
+    """Whether orders were sent since the last look-up whose outcome is not known."""
     came_through: bool = False
     """Whether every step was gone through."""
     begun: int = 0

@@ -23,7 +23,7 @@ from .check import OrderCheck
 from .decide import decide
 from .ends import End, Handlers, StoppableClock, open_end
 from .fetch import PageReader, pages
-from .job import Job, Observer, Preview, Report, RunOptions, unwatched
+from .job import MAX_WARNINGS, Job, Observer, Preview, Report, RunOptions, unwatched
 from .map import map_order
 from .send import Ready, Sender
 from .settle import settle_open
@@ -31,7 +31,6 @@ from .settle import settle_open
 WAITING_PAGE = 100
 ROUNDS = 3
 """How often a run sends again what a look-up has shown not to have arrived."""
-MAX_WARNINGS = 20
 MAX_PREVIEWS = 10_000
 
 
@@ -121,9 +120,8 @@ def _deliver(job: Job) -> None:
     settle_open(job)
     _fetch(job)
     for _ in range(ROUNDS):
-        before = job.report.counts["in_doubt"]
         _send_waiting(job)
-        if job.stop.is_set() or not (job.report.counts["in_doubt"] > before or job.doubts_left) or not settle_open(job):
+        if job.stop.is_set() or not job.doubts_left or not settle_open(job):
             break
         job.doubts_left = False
     else:
