@@ -47,10 +47,12 @@ docs: $(READY) ## write the generated parts of schemas and manual anew
 	$(BIN)/orderweft schema export schemas
 	$(COG) -r $(COGGED)
 
-bench: $(READY) ## measure orders per second, memory, use of the allowed rate
+bench: $(READY) ## measure orders and SKUs per second, memory, use of the allowed rate
 	$(BIN)/python benchmarks/throughput.py
 	$(BIN)/python benchmarks/loopback.py
 	$(BIN)/python benchmarks/pacing.py
+	$(BIN)/python benchmarks/stock.py
+	$(BIN)/python benchmarks/match.py
 
 shopify-schema: ## fetch Shopify's Admin schemas, which some tests compare with (needs npm)
 	mkdir -p .shopify-schema

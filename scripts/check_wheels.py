@@ -43,6 +43,10 @@ def main() -> None:
         said = run(orderweft, "rehearse", cwd=elsewhere, expect=(0, 3))
         if "orders delivered" not in said:
             sys.exit(f"the rehearsal delivered nothing:\n{said}")
+        zedonk = ROOT / "examples" / "zedonk.toml"
+        said = run(orderweft, "--config", zedonk, "rehearse", "stock", cwd=elsewhere, expect=(0, 3))
+        if "stock levels written" not in said:
+            sys.exit(f"the rehearsal with Zedonk wrote nothing:\n{said}")
         print(f"{len(wheels)} wheels work by themselves.")
 
 

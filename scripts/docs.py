@@ -12,6 +12,7 @@ from orderweft.cli import main
 from orderweft.cli.output import exit_code
 from orderweft.cli.setup import setting_rows
 from orderweft.plugins import Plugins
+from orderweft_zedonk.config import PROFILE
 
 LONGEST_DEFAULT = 40
 WIDTH = 100
@@ -60,10 +61,19 @@ def error_table() -> str:
     return table(["Error", "Below", "Meaning", "Exit code"], [_error_row(kind) for kind in kinds])
 
 
-def order_fields() -> str:
-    """Return every field of an order as a table, from its schema."""
-    contract = schema.load("order")
+def fields(kind: str) -> str:
+    """Return every field of record *kind* as a table, from its schema."""
+    contract = schema.load(kind)
     return table(["Field", "Type", "Meaning"], _fields(contract, contract, ""))
+
+
+def profile() -> str:
+    """Return the columns of the files exchanged with Zedonk as a table, by dataset."""
+    rows = [
+        [f"`{name}`", f"`{one.report}`" if one.report else "", _listed(one.required), _listed(one.optional)]
+        for name, one in PROFILE.datasets.items()
+    ]
+    return table(["Dataset", "Report", "Columns it must have", "Columns it may have"], rows)
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -76,6 +86,10 @@ def _default(text: str) -> str:
     if text in ("", "needed"):
         return text
     return f"`{text}`" if len(text) <= LONGEST_DEFAULT else "a text of several lines"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _signature(hook: Any) -> str:

@@ -22,29 +22,35 @@ TARGET = Path(__file__).parents[1] / "plugins/shopify/orderweft_shopify/simulato
 
 ROOTS = {
     "QueryRoot": """
-        currentAppInstallation customer customerByIdentifier customers fulfillmentOrder inventoryItem inventoryItems
-        inventoryLevel job location locations metafieldDefinition metafieldDefinitions node nodes order
-        orderByIdentifier orders ordersCount paymentTermsTemplates product productVariant productVariants
-        publicApiVersions shop
+        bulkOperation bulkOperations currentAppInstallation currentBulkOperation customer customerByIdentifier customers
+        fulfillment fulfillmentOrder fulfillmentOrders inventoryItem inventoryItems inventoryLevel job location
+        locations metafieldDefinition metafieldDefinitions node nodes order orderByIdentifier orders ordersCount
+        paymentTermsTemplates product productByIdentifier productOperation productVariant productVariants products
+        productsCount publicApiVersions shop
     """,
     "Mutation": """
-        customerCreate customerSet metafieldDefinitionCreate metafieldsSet orderCancel orderCreate orderUpdate
-        paymentTermsCreate tagsAdd
+        bulkOperationCancel bulkOperationRunMutation bulkOperationRunQuery customerAddressCreate customerAddressDelete
+        customerAddressUpdate customerCreate customerSet customerUpdate customerUpdateDefaultAddress inventoryActivate
+        inventoryAdjustQuantities inventoryItemUpdate inventorySetQuantities metafieldDefinitionCreate metafieldsSet
+        orderCancel orderCreate orderUpdate paymentTermsCreate productSet productVariantsBulkUpdate stagedUploadsCreate
+        tagsAdd
     """,
 }
 
 TYPES = """
-    AccessScope ApiVersion App AppInstallation Attribute AutomaticDiscountApplication Company CompanyContact
-    CompanyLocation Count Customer CustomerEmailAddress CustomerPhoneNumber DiscountAllocation DiscountApplication
-    DiscountCodeApplication DisplayableError Fulfillment FulfillmentHold FulfillmentLineItem FulfillmentOrder
-    FulfillmentOrderAssignedLocation FulfillmentOrderLineItem FulfillmentOrderSupportedAction FulfillmentTrackingInfo
-    HasMetafields InventoryItem InventoryLevel InventoryQuantity Job LegacyInteroperability LineItem Location
-    LocationAddress MailingAddress ManualDiscountApplication Metafield MetafieldCapabilities
-    MetafieldCapabilityAdminFilterable MetafieldCapabilityUniqueValues MetafieldDefinition MetafieldDefinitionType
-    MoneyBag MoneyV2 Mutation Node Order OrderCancellation OrderTransaction PageInfo PaymentSchedule PaymentTerms
-    PaymentTermsTemplate PricingPercentageValue PricingValue Product ProductOption ProductVariant PurchasingCompany
-    PurchasingEntity QueryRoot Refund RefundLineItem ScriptDiscountApplication SelectedOption ShippingLine Shop ShopPlan
-    TaxLine Weight
+    AccessScope ApiVersion App AppInstallation Attribute AutomaticDiscountApplication BulkOperation Collection Company
+    CompanyContact CompanyLocation Count Customer CustomerEmailAddress CustomerPhoneNumber DiscountAllocation
+    DiscountApplication DiscountCodeApplication DisplayableError EditableProperty File FileError Fulfillment
+    FulfillmentHold FulfillmentLineItem FulfillmentOrder FulfillmentOrderAssignedLocation FulfillmentOrderLineItem
+    FulfillmentOrderSupportedAction FulfillmentTrackingInfo HasMetafields Image InventoryAdjustmentGroup InventoryChange
+    InventoryItem InventoryItemMeasurement InventoryLevel InventoryQuantity Job LegacyInteroperability LineItem Location
+    LocationAddress MailingAddress ManualDiscountApplication Media MediaError MediaImage MediaPreviewImage MediaWarning
+    Metafield MetafieldCapabilities MetafieldCapabilityAdminFilterable MetafieldCapabilityUniqueValues
+    MetafieldDefinition MetafieldDefinitionType MoneyBag MoneyV2 Mutation Node Order OrderCancellation OrderTransaction
+    PageInfo PaymentSchedule PaymentTerms PaymentTermsTemplate PricingPercentageValue PricingValue Product ProductOption
+    ProductOptionValue ProductOperation ProductPriceRangeV2 ProductSetOperation ProductVariant PurchasingCompany
+    PurchasingEntity QueryRoot Refund RefundLineItem SEO ScriptDiscountApplication SelectedOption ShippingLine Shop
+    ShopPlan StagedMediaUploadTarget StagedUploadParameter TaxLine Weight
 """
 
 HEADER = """\

@@ -12,7 +12,22 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import iso4217
 import pycountry
 from hypothesis import strategies as st
-from orderweft import CountryCode, CurrencyCode, Gtin14, Instant, Money, OptionalText, OrderLine, Quantity, Text
+from orderweft import (
+    CountryCode,
+    CurrencyCode,
+    Gtin14,
+    Image,
+    Instant,
+    Money,
+    OptionalText,
+    OrderLine,
+    Price,
+    ProductColor,
+    Quantity,
+    Sku,
+    StockLevel,
+    Text,
+)
 from pydantic import BaseModel
 from stdnum import ean
 
@@ -65,7 +80,8 @@ def _of(annotation: Any) -> Strategy:
         return st.sampled_from(parts)
     if origin is tuple:
         unique_by: Callable[[Any], Any] | None = (lambda line: line.key) if parts[0] is OrderLine else None
-        return st.lists(_of(parts[0]), max_size=2, unique_by=unique_by).map(tuple)
+        most = 1 if parts[0] in (ProductColor, Sku, Price, Image) else 2
+        return st.lists(_of(parts[0]), max_size=most, unique_by=unique_by).map(tuple)
     if origin is dict:
         return st.dictionaries(_of(parts[0]), _of(parts[1]), max_size=2)
     if parts:
@@ -80,7 +96,17 @@ def records(model: Any) -> Strategy:
     assert issubclass(model, BaseModel)
     hints = get_type_hints(model, include_extras=True)
     fields = {name: _of(hints[name]) for name in model.model_fields}
-    return st.fixed_dictionaries(fields).map(lambda values: model(**values))
+    return st.fixed_dictionaries(fields).map(lambda values: model(**_consistent(model, values)))
+
+
+def _consistent(model: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:
+    """Return *values* with what depends on another field set right."""
+    if model is StockLevel:
+        values["available_on"] = (values["available_on"] or date(2027, 1, 15)) if values["bucket"] == "future" else None
+        values["quantity"] = None if values["bucket"] == "made_to_order" else values["quantity"] or 0
+    if model is Image:
+        values["url"] = values["url"] or "https://images.example/1.jpg"
+    return values
 
 
 _AWKWARD: list[Any] = [

@@ -61,7 +61,10 @@ class Connection(Generic[S_co]):
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def once(self, factory: Callable[[Connection[Any]], T]) -> T:
-        """Return what *factory* makes of this connection, made at the first call and kept."""
+        """Return what *factory* makes of this connection, made at the first call and kept.
+
+        What has a `close` method is closed with the connection.
+        """
         with self._lock:
             if factory not in self._made:
                 self._made[factory] = factory(self)
@@ -70,4 +73,8 @@ class Connection(Generic[S_co]):
 
     def close(self) -> None:
         """Give back what the connection holds open."""
+        for made in self._made.values():
+            close = getattr(made, "close", None)
+            if callable(close):
+                close()
         self.http.close()

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from .pacing import Limits
-from .records import Order, Receipt
+from .records import Customer, Order, Product, Receipt, Shipment, StockLevel
 
 if TYPE_CHECKING:
     from .settings import Settings
@@ -16,6 +16,10 @@ Kind = Literal["orders", "inventory", "catalog", "customers", "shipments"]
 """The kinds of record a pipeline can move."""
 
 WriteMode = Literal["update", "overwrite"]
+"""How stock is written: set what is named, or set what is named and clear everything else."""
+
+Moved = StockLevel | Product | Customer | Shipment
+"""The records that are compared with what the destination has; orders are delivered instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,32 @@ class Page:
     """How many items the whole answer has, when the source says."""
     spooled: tuple[int, ...] = ()
     """Spool entries these items were read from; removed with the same transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A record the source has and that cannot be read; it is held, and the rest goes on."""
+
+    id: str
+    """The source's own id of it."""
+    label: str
+    """What people call it."""
+    problem: str
+    """Why it cannot be read: one sentence naming the field."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPage:
+    """Some stock levels, products, customers or shipments as the source has them now."""
+
+    records: tuple[Moved, ...]
+    unread: tuple[Unread, ...] = ()
+    total: int | None = None
+    """How many records the whole answer has, when the source says."""
+    complete: bool = False
+    """True on the last page of a reading that gave everything there is; only then does absence mean anything."""
+    warnings: tuple[str, ...] = ()
+    """What a person should know of this reading."""
 
 
 @dataclass(frozen=True, slots=True)

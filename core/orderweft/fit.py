@@ -7,15 +7,14 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from .exchange import Kind
-from .schema import RECORD_OF, load, worded
+from .explain import worded
+from .rules import LIST_ITEMS
+from .schema import RECORD_OF, load
 
 Verdict = Literal["always", "mapped", "checked", "may be missing", "never"]
 """`checked`: whether it fits shows record by record. `may be missing`: records without it are held."""
 
 _SEVERITY: Mapping[Verdict, int] = {"always": 0, "mapped": 0, "checked": 1, "may be missing": 2, "never": 3}
-
-_ITEM = {"addresses": "address", "contacts": "contact", "lines": "line"}
-"""The lists whose entries can be mapped, and what a template calls one entry."""
 
 _STAND_INS: Mapping[Kind, Mapping[str, str]] = {
     "orders": {
@@ -50,6 +49,23 @@ _STAND_INS: Mapping[Kind, Mapping[str, str]] = {
         "approved_at": "modified_at | created_at",
         "modified_at": "approved_at | created_at",
         "window.complete": "start",
+    },
+    "inventory": {
+        "item.barcode": "gtin | sku",
+        "item.sku": "barcode | gtin | style_number-color_code-size | style_identifier-color_code-size",
+        "item.style_number": "style_identifier",
+        "item.style_identifier": "style_number",
+        "item.color": "color_code",
+        "item.color_code": "color",
+        "item.size": "size_code",
+        "item.size_code": "size",
+    },
+    "catalog": {
+        "style_number": "style_identifier",
+        "style_identifier": "style_number",
+        "description": "name",
+        "colors.*.color": "color_code",
+        "colors.*.color_code": "color",
     },
     "customers": {
         "account_code": "name",
@@ -336,7 +352,7 @@ def _finish(row: Row, kind: Kind, source: Node) -> Row:
 def _proposals(kind: Kind, path: str, source: Node) -> tuple[str, ...]:
     """Return the lines that would fill *path* from the fields most surely there."""
     listed = path.rpartition(".*.")[0]
-    if listed and listed not in _ITEM:
+    if listed and listed not in LIST_ITEMS:
         return ()
     parent, _, name = path.rpartition(".")
     sibling = {"name": "code", "code": "name"}.get(name, "")
@@ -370,5 +386,5 @@ def _spoken(kind: Kind, path: str) -> str:
     """Return how a template names the field at *path*: `line.sku` for `lines.*.sku`."""
     listed, inside, rest = path.rpartition(".*.")
     if inside:
-        return f"{_ITEM[listed]}.{rest}"
+        return f"{LIST_ITEMS[listed]}.{rest}"
     return f"{RECORD_OF.get(kind, 'record')}.{path}"

@@ -15,8 +15,19 @@ from typing import Any
 import pluggy
 
 from .connection import Connection
-from .exchange import Account, Acknowledgement, Channel, Delivery, Fetched, Kind, OrderQuery, Page, WriteMode
-from .records import Customer, Outcome, Receipt, Record
+from .exchange import (
+    Account,
+    Acknowledgement,
+    Channel,
+    Delivery,
+    Fetched,
+    Kind,
+    OrderQuery,
+    Page,
+    RecordPage,
+    WriteMode,
+)
+from .records import Customer, Outcome, Product, Receipt, Refused, Shipment, StockLevel
 from .simulation import Simulator
 
 hookspec = pluggy.HookspecMarker("orderweft")
@@ -97,60 +108,75 @@ def deliver_orders(connection: Connection[Any], deliveries: Sequence[Delivery]) 
 
 
 @hookspec(firstresult=True)
-def find_orders(connection: Connection[Any], keys: Sequence[str]) -> dict[str, Receipt]:
+def find_orders(connection: Connection[Any], keys: Sequence[str]) -> dict[str, Receipt | Refused]:
     """Return the receipts of those *keys* that exist at the destination, cancelled ones included.
 
-    Called after an unknown outcome and after a crash. A key left out means: certainly not there. When the channel
-    cannot be certain yet, raise UnavailableError with `retry_after`.
+    Called after an unknown outcome, after a crash, and for receipts that are pending. A key left out means: certainly
+    not there. One that was handed over and refused since gives the refusal. When the channel cannot be certain yet,
+    raise UnavailableError with `retry_after`.
     """
     raise AssertionError
 
 
 @hookspec(firstresult=True)
-def read_inventory(connection: Connection[Any], bookmark: str | None) -> Iterator[Page]:
-    """Yield stock levels in pages; reading changes nothing."""
+def read_inventory(connection: Connection[Any]) -> Iterator[RecordPage]:
+    """Yield all stock levels in pages; reading changes nothing.
+
+    The last page says `complete` when nothing was left out. A level that cannot be read becomes an `Unread`.
+    """
     raise AssertionError
 
 
 @hookspec(firstresult=True)
-def write_inventory(connection: Connection[Any], levels: Sequence[Record], mode: WriteMode) -> list[Outcome]:
-    """Set stock levels; one outcome each. `overwrite` clears everything not named and comes as one complete call."""
+def write_inventory(connection: Connection[Any], levels: Sequence[StockLevel], mode: WriteMode) -> list[Outcome]:
+    """Set stock levels; one outcome each, in order. Writing the same again must be harmless, for that is what happens
+    after a crash.
+
+    `update` leaves alone what is not named. `overwrite` comes as one call with everything there is, however long, and
+    clears the rest; a channel that cannot do so in one request refuses it with SettingsError.
+    """
     raise AssertionError
 
 
 @hookspec(firstresult=True)
-def read_catalog(connection: Connection[Any], bookmark: str | None) -> Iterator[Page]:
-    """Yield products in pages; reading changes nothing."""
+def read_catalog(connection: Connection[Any]) -> Iterator[RecordPage]:
+    """Yield all products in pages, each product whole; reading changes nothing."""
     raise AssertionError
 
 
 @hookspec(firstresult=True)
-def write_catalog(connection: Connection[Any], products: Sequence[Record]) -> list[Outcome]:
-    """Create or update products; one outcome each; never deletes."""
+def write_catalog(connection: Connection[Any], products: Sequence[Product]) -> list[Outcome]:
+    """Create or update products; one outcome each, in order; never deletes or deactivates anything.
+
+    Writing the same again must be harmless: look for what is there before creating.
+    """
     raise AssertionError
 
 
 @hookspec(firstresult=True)
-def read_customers(connection: Connection[Any], bookmark: str | None) -> Iterator[Page]:
-    """Yield customers in pages; reading changes nothing."""
+def read_customers(connection: Connection[Any]) -> Iterator[RecordPage]:
+    """Yield all customers in pages; reading changes nothing."""
     raise AssertionError
 
 
 @hookspec(firstresult=True)
 def write_customers(connection: Connection[Any], customers: Sequence[Customer]) -> list[Outcome]:
-    """Create or update customers; one outcome each; never deletes."""
+    """Create or update customers; one outcome each, in order; never deletes any.
+
+    Writing the same again must be harmless. One that the channel takes and shows only later gives a pending receipt.
+    """
     raise AssertionError
 
 
 @hookspec(firstresult=True)
-def read_shipments(connection: Connection[Any], bookmark: str | None) -> Iterator[Page]:
-    """Yield shipments in pages; reading changes nothing."""
+def read_shipments(connection: Connection[Any]) -> Iterator[RecordPage]:
+    """Yield shipments in pages, as far back as the settings say; reading changes nothing."""
     raise AssertionError
 
 
 @hookspec(firstresult=True)
-def write_shipments(connection: Connection[Any], shipments: Sequence[Record]) -> list[Outcome]:
-    """Tell the destination what was shipped; one outcome each."""
+def write_shipments(connection: Connection[Any], shipments: Sequence[Shipment]) -> list[Outcome]:
+    """Tell the destination what was shipped; one outcome each, in order. Writing the same again must be harmless."""
     raise AssertionError
 
 

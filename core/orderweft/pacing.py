@@ -46,7 +46,9 @@ class Limits:
     in_flight: int = 1
     """Calls at the same time."""
     batch_size: int = 1
-    """Records in one delivering call."""
+    """Orders in one delivering call."""
+    batch_sizes: Mapping[str, int] = field(default_factory=dict)
+    """Records in one writing call, by what the pipeline moves (`inventory`, `catalog` ...); 100 where none is given."""
     settle_seconds: float = 0.0
     """How long after a call without an answer the channel may still be working on it."""
     pacing: TokenBucket | FixedWindow | CostBucket | None = None

@@ -1,55 +1,67 @@
-"""What a user may say about orders: set this field by a template, leave these out."""
+"""What a user may say about records: set this field by a template, leave these out."""
 
 from __future__ import annotations
 
 import types
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from .errors import InvalidRecordError, TemplateError
-from .records import Address, Order, OrderLine
+from .exchange import Kind
+from .records import Record
+from .schema import RECORD_OF, RECORDS
 from .templates import Rule, Template, values_of
 
-_ITEMS = {"lines": "line", "addresses": "address"}
+R = TypeVar("R", bound=Record)
+
+LIST_ITEMS: Mapping[str, str] = {
+    "addresses": "address",
+    "colors": "color",
+    "contacts": "contact",
+    "lines": "line",
+    "prices": "price",
+    "skus": "sku",
+}
 """Lists whose items can be mapped, and the name a template knows the item by."""
-_ITEM_MODELS: Mapping[str, type[BaseModel]] = {"line": OrderLine, "address": Address}
 
 
 class FieldMap:
     """The `[pipelines.NAME.map]` table, compiled.
 
-    A target is a dotted path such as `customer.account_code`, or `lines.*.sku` for every line. Its template sees the
-    order as fetched, as `order`, and the item as `line` or `address`. An empty result removes the field.
+    A target is a dotted path such as `customer.account_code`, `lines.*.sku` for every line, or
+    `colors.*.prices.*.label` for lists in lists. Its template sees the record as read, under the name of its schema
+    (`order`, `stock_level` ...), and the items as `line`, `address` and so on. An empty result removes the field.
     """
 
-    def __init__(self, templates: Mapping[str, str]) -> None:
+    def __init__(self, templates: Mapping[str, str], kind: Kind = "orders") -> None:
+        self._name = RECORD_OF[kind]
+        model = RECORDS[self._name]
         self._targets: list[tuple[list[str], Template]] = []
         for target, source in templates.items():
             path = target.split(".")
-            _check_path(path)
+            items = _check_path(path, model, self._name)
             compiled = Template(source)
-            item = _ITEMS[path[0]] if path[1:2] == ["*"] else None
-            _check_names(compiled.names(), {"order": Order, **({item: _ITEM_MODELS[item]} if item else {})})
+            _check_names(compiled.names(), {self._name: model, **items})
             self._targets.append((path, compiled))
 
     def __bool__(self) -> bool:
         return bool(self._targets)
 
-    def apply(self, order: Order) -> Order:
-        """Return *order* with its fields set; raises TemplateError or InvalidRecordError naming the field."""
+    def apply(self, record: R) -> R:
+        """Return *record* with its fields set; raises TemplateError or InvalidRecordError naming the field."""
         if not self._targets:
-            return order
-        data, seen = order.to_data(), values_of(order)
+            return record
+        data, seen = record.to_data(), values_of(record)
         for path, template in self._targets:
             try:
-                _set(data, path, template, {"order": seen})
+                _set(data, path, template, seen, {self._name: seen})
             except TemplateError as error:
                 raise TemplateError(f"the mapping of {'.'.join(path)} fails: {error}") from None
         try:
-            return Order.model_validate(data)
+            return type(record).model_validate(data)
         except ValidationError as error:
             raise InvalidRecordError(_first(error)) from None
 
@@ -57,27 +69,28 @@ class FieldMap:
 class SkipRules:
     """The `[[pipelines.NAME.skip]]` tables, compiled."""
 
-    def __init__(self, rules: Iterable[tuple[str, str]]) -> None:
+    def __init__(self, rules: Iterable[tuple[str, str]], kind: Kind = "orders") -> None:
+        self._name = RECORD_OF[kind]
         self._rules = [(Rule(when), reason) for when, reason in rules]
         for rule, _ in self._rules:
-            _check_names(rule.names(), {"order": Order})
+            _check_names(rule.names(), {self._name: RECORDS[self._name]})
 
-    def reason(self, order: Order) -> str | None:
-        """Return the reason of the first rule that holds for *order*, or None; raises TemplateError."""
+    def reason(self, record: Record) -> str | None:
+        """Return the reason of the first rule that holds for *record*, or None; raises TemplateError."""
         if not self._rules:
             return None
-        seen = values_of(order)
-        return next((reason for rule, reason in self._rules if rule.holds(order=seen)), None)
+        values = {self._name: values_of(record)}
+        return next((reason for rule, reason in self._rules if rule.holds(**values)), None)
 
 
-def _set(data: dict[str, Any], path: list[str], template: Template, values: dict[str, Any]) -> None:
+def _set(data: dict[str, Any], path: list[str], template: Template, seen: Any, values: dict[str, Any]) -> None:
     name, rest = path[0], path[1:]
     if rest and rest[0] == "*":
-        for item, seen in zip(data.get(name, []), values["order"][name], strict=True):
-            _set(item, rest[1:], template, {**values, _ITEMS[name]: seen})
+        for item, one in zip(data.get(name, []), seen[name], strict=True):
+            _set(item, rest[1:], template, one, {**values, LIST_ITEMS[name]: one})
     elif rest:
         inner = data.setdefault(name, {})
-        _set(inner, rest, template, values)
+        _set(inner, rest, template, seen.get(name), values)
         if not inner:
             del data[name]
     else:
@@ -89,7 +102,7 @@ def _set(data: dict[str, Any], path: list[str], template: Template, values: dict
 
 
 def _check_names(names: Iterable[str], known: Mapping[str, type[BaseModel]]) -> None:
-    """Raise TemplateError for a name that no order can have."""
+    """Raise TemplateError for a name that no record of the kind can have."""
     for name in sorted(names):
         root, *fields = name.split(".")
         if root not in known:
@@ -106,15 +119,18 @@ def _check_names(names: Iterable[str], known: Mapping[str, type[BaseModel]]) -> 
             model = None if get_origin(_plain(annotation)) is tuple else _inside(annotation)
 
 
-def _check_path(path: list[str]) -> None:
-    model: Any = Order
+def _check_path(path: list[str], record: type[BaseModel], kind: str) -> dict[str, type[BaseModel]]:
+    """Return what a template for *path* may name besides the record; raises TemplateError for an unknown field."""
+    model: Any = record
+    items: dict[str, type[BaseModel]] = {}
     for index, name in enumerate(path):
         here = ".".join(path[: index + 1])
         if model is str or not name:
             raise TemplateError(f"{here}: there is nothing below this field")
         if name == "*":
-            if index != 1 or path[0] not in _ITEMS:
-                raise TemplateError(f"{here}: a * stands only behind {' or '.join(_ITEMS)}")
+            if LIST_ITEMS.get(path[index - 1] if index else "") not in items:
+                lists = [one for one in LIST_ITEMS if one in record.model_fields]
+                raise TemplateError(f"{here}: a * stands only behind {' or '.join(lists) or 'a list'}")
             continue
         if model is dict:
             model = str
@@ -122,16 +138,20 @@ def _check_path(path: list[str]) -> None:
         field = model.model_fields.get(name)
         if field is None or (index == 0 and name == "origin"):
             close = get_close_matches(name, list(model.model_fields), n=1)
-            raise TemplateError(f"an order has no field {here}" + (f"; did you mean {close[0]!r}?" if close else ""))
-        is_list = get_origin(_plain(field.annotation)) is tuple
-        if is_list and (name not in _ITEMS or path[index + 1 : index + 2] != ["*"]):
-            example = f"{name}.*.FIELD" if name in _ITEMS else "another field"
-            raise TemplateError(f"{here} is a list; map {example} instead")
+            article = "an" if kind[0] in "aeiou" else "a"
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise TemplateError(f"{article} {kind.replace('_', ' ')} has no field {here}{hint}")
         model = _inside(field.annotation)
+        if get_origin(_plain(field.annotation)) is tuple:
+            if name not in LIST_ITEMS or path[index + 1 : index + 2] != ["*"]:
+                example = f"{name}.*.FIELD" if name in LIST_ITEMS else "another field"
+                raise TemplateError(f"{here} is a list; map {example} instead")
+            items[LIST_ITEMS[name]] = model
     if model is dict:
         raise TemplateError(f"{'.'.join(path)} has names of its own; map {'.'.join(path)}.NAME")
     if isinstance(model, type) and issubclass(model, BaseModel):
         raise TemplateError(f"{'.'.join(path)} has fields of its own; map one of {', '.join(model.model_fields)}")
+    return items
 
 
 def _plain(annotation: Any) -> Any:

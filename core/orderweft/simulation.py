@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from pathlib import Path
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from .clock import Clock
 from .http import ConnectionLost, ConnectionRefused
@@ -55,6 +56,23 @@ class Simulator(Protocol):
 
     def facts(self) -> Mapping[str, int]:
         """Return what a person would count there, such as `{"orders": 64}`, for the closing lines of a rehearsal."""
+        ...
+
+
+@runtime_checkable
+class FolderSimulator(Simulator, Protocol):
+    """A simulator of a system that exchanges files, in a folder or by SFTP.
+
+    Its settings take the folder as `folder`; by SFTP also `password` and `host_key`.
+    """
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder it exchanges files in."""
+        ...
+
+    def work(self) -> None:
+        """Do what the people and schedules of that system do between two runs: import what lies there, export anew."""
         ...
 
 

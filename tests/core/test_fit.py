@@ -8,7 +8,7 @@ from collections.abc import Collection
 from typing import Any
 
 import pytest
-from orderweft import Order
+from orderweft import Kind, Order
 from orderweft.fit import Fit, Row, fit
 from orderweft.records.base import MONEY_PATTERN
 from orderweft.rules import FieldMap
@@ -361,6 +361,55 @@ def test_customers() -> None:
 
     assert found.proposals == ('"account_code" = "{{ customer.account_code or customer.name }}"',)
     assert found.sentence == ("account_code may be missing; customers without it are held unless the map fills it.")
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "verdict", "sentence"),
+    [
+        ("inventory", "quantity", "may be missing", "quantity may be missing; stock levels without it are held"),
+        ("inventory", "bucket", "always", "bucket is always there."),
+        ("inventory", "item.sku", "may be missing", "item.sku may be missing; stock levels without it are held"),
+        ("inventory", "item.colour", "never", "item.colour is never there; the pipeline's map has to fill it"),
+        ("catalog", "name", "always", "name is always there."),
+        ("catalog", "colors.*.color_code", "may be missing", "products without it are held"),
+        ("catalog", "colors.*.skus.*.barcode", "may be missing", "products without it are held"),
+        ("catalog", "prices.*.currency", "always", "prices.*.currency is always there."),
+        ("shipments", "order_id", "always", "order_id is always there."),
+        ("shipments", "lines.*.item.barcode", "may be missing", "shipments without it are held"),
+    ],
+)
+def test_other_kinds(kind: Kind, path: str, verdict: str, sentence: str) -> None:
+    """Stock, products and shipments are held against each other by their own schemas, in their own words."""
+    found = row(fit(kind, {}, asking(path)), path)
+
+    assert found.verdict == verdict
+    assert sentence in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "proposal"),
+    [
+        ("inventory", "warehouse.name", "{{ stock_level.warehouse.name or stock_level.warehouse.code }}"),
+        ("inventory", "warehouse.code", "{{ stock_level.warehouse.code or stock_level.warehouse.name }}"),
+        ("customers", "addresses.*.name", "{{ address.name or customer.name }}"),
+        ("customers", "contacts.*.name", "{{ contact.name or customer.name }}"),
+        ("shipments", "warehouse.code", "{{ shipment.warehouse.code or shipment.warehouse.name }}"),
+    ],
+)
+def test_stand_ins_of_other_kinds(kind: Kind, path: str, proposal: str) -> None:
+    """What is proposed names the record as templates of the kind do, and can be put into its map."""
+    (line,) = row(fit(kind, {}, asking(path)), path).proposals
+
+    assert line == f'"{path}" = "{proposal}"'
+    assert FieldMap(tomllib.loads(line), kind)
+
+
+def test_a_map_of_another_kind_fills_its_gaps() -> None:
+    """What the pipeline maps is there, and a guarantee of the source is as good."""
+    accepts = asking("item.sku")
+
+    assert row(fit("inventory", {}, accepts, ["item.sku"]), "item.sku").verdict == "mapped"
+    assert row(fit("inventory", accepts, accepts), "item.sku").verdict == "always"
 
 
 def test_nothing_can_stand_in() -> None:

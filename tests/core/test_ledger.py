@@ -283,7 +283,7 @@ def test_opening_again_changes_nothing(opened: Opened, path: Path) -> None:
     with sqlite3.connect(path) as db:
         applied = db.execute("SELECT name FROM _sqlite_migrations ORDER BY id").fetchall()
     db.close()
-    assert applied == [("m001_runs_and_claims",), ("m002_orders",)]
+    assert applied == [("m001_runs_and_claims",), ("m002_orders",), ("m003_records",)]
     assert tally(opened()) == {"staged": 1}
 
 
@@ -295,7 +295,7 @@ def every_schema(path: Path) -> list[tuple[Any, ...]]:
     return found
 
 
-@pytest.mark.parametrize("first", ["m001_runs_and_claims", "m002_orders"])
+@pytest.mark.parametrize("first", ["m001_runs_and_claims", "m002_orders", "m003_records"])
 def test_every_earlier_version_is_brought_up_to_date(opened: Opened, path: Path, tmp_path: Path, first: str) -> None:
     """A file of any earlier version becomes the same as a new one, and keeps what it holds."""
     old = Database(path)

@@ -11,9 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from orderweft import (
     Customer,
+    Image,
     InvalidRecordError,
+    Item,
     Money,
     Order,
+    Product,
+    ProductColor,
+    Shipment,
+    Sku,
+    StockLevel,
     Tax,
     country_code,
     currency_exponent,
@@ -235,3 +242,157 @@ def test_records_are_frozen_and_closed() -> None:
         customer.name = "Another"  # type: ignore[misc]
     with pytest.raises(ValidationError):
         Customer.model_validate({"origin": ORDER["origin"], "name": "Example Store Ltd", "nmae": "x"})
+
+
+# stock, products, customers and shipments
+
+ORIGIN = {"channel": "depot", "connection": "depot", "id": "7"}
+
+
+def item(**fields: Any) -> Item:
+    """Build an item."""
+    return Item.model_validate(fields)
+
+
+@pytest.mark.parametrize(
+    ("one", "key", "label"),
+    [
+        pytest.param(
+            item(style_number="D1", color="Navy", color_code="401", size="M", barcode="4006381333931",
+                 gtin="04006381333931", sku="X"),
+            "barcode:04006381333931", "D1 Navy M (4006381333931)", id="GTIN before all",
+        ),
+        pytest.param(item(barcode="36000291452", sku="X"), "barcode:36000291452", "X (36000291452)", id="any barcode"),
+        pytest.param(item(sku="X", style_number="D1", size="M"), "sku:X", "D1 M", id="SKU before style"),
+        pytest.param(
+            item(style_identifier="D1-SS27", style_number="D1", color="Navy", color_code="401", size="M"),
+            "style:D1-SS27/401/M", "D1 Navy M", id="codes before names",
+        ),
+        pytest.param(item(style_number="D1", color="Navy", size_code="2"), "style:D1/Navy/2", "D1 Navy", id="names"),
+        pytest.param(item(style_number="D1"), "style:D1//", "D1", id="one size"),
+        pytest.param(item(id="9", color="Navy"), "id:9", "Navy", id="the source's id"),
+        pytest.param(item(id="9"), "id:9", "id:9", id="nothing else"),
+        pytest.param(item(barcode="B1"), "barcode:B1", "B1", id="barcode alone"),
+    ],
+)  # fmt: skip
+def test_items_are_known_by_their_surest_name(one: Item, key: str, label: str) -> None:
+    """The same item has the same key whichever of its other fields a system gives."""
+    assert (one.key, one.label) == (key, label)
+
+
+def test_one_barcode_is_one_item_however_it_is_written() -> None:
+    """12, 13 or 14 digits, with a check digit that is right."""
+    written = ("036000291452", "0036000291452", "00036000291452")
+    assert {item(barcode=code, gtin=normalize_gtin(code)).key for code in written} == {"barcode:00036000291452"}
+
+
+def stock(**fields: Any) -> StockLevel:
+    """Build a stock level."""
+    return StockLevel.model_validate({"origin": ORIGIN, "item": {"barcode": "B1"}, **fields})
+
+
+FUTURE = {"bucket": "future", "available_on": "2027-01-15"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "identity", "label"),
+    [
+        ({"quantity": 1}, "barcode:B1||immediate", "B1"),
+        ({"quantity": 1, "warehouse": {"name": "Main", "code": "M"}}, "barcode:B1|Main|immediate", "B1 in Main"),
+        ({"quantity": 1, "warehouse": {"code": "M"}}, "barcode:B1|M|immediate", "B1 in M"),
+        ({"quantity": 1, **FUTURE}, "barcode:B1||future@2027-01-15", "B1 from 2027-01-15"),
+        ({"bucket": "made_to_order"}, "barcode:B1||made_to_order", "B1"),
+        ({"quantity": -3, "season": "SS27"}, "barcode:B1||immediate", "B1"),
+    ],
+)
+def test_a_level_is_an_item_in_a_place_at_a_time(fields: dict[str, Any], identity: str, label: str) -> None:
+    """Item, warehouse, bucket and day tell levels apart; season and quantity do not."""
+    level = stock(**fields)
+    assert (level.identity, level.label) == (identity, label)
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({}, "every level needs one"),
+        ({"bucket": "made_to_order", "quantity": 5}, "made to order, which has none"),
+        ({"bucket": "future", "quantity": 5}, "a future level needs the day"),
+        ({"quantity": 5, "available_on": "2027-01-15"}, "no other has one"),
+        ({"bucket": "made_to_order", "available_on": "2027-01-15"}, "no other has one"),
+        ({"quantity": 1.5}, "integer"),
+        ({"quantity": 2**53 + 1}, "less than or equal"),
+        ({"quantity": 1, "bucket": "sold"}, "immediate"),
+    ],
+)
+def test_a_level_that_contradicts_itself_is_refused(fields: dict[str, Any], told: str) -> None:
+    """Quantity and day belong to the bucket."""
+    with pytest.raises(ValidationError, match=told):
+        stock(**fields)
+
+
+PRODUCT = Product.model_validate({
+    "origin": ORIGIN, "style_number": "D1", "style_identifier": "D1-SS27", "name": "Dress",
+    "prices": [{"currency": "EUR", "wholesale": "10"}], "custom_fields": {"a": "1", "b": "1", "c": "1"},
+    "colors": [
+        {"color": "Navy", "color_code": "401", "custom_fields": {"b": "2", "c": "2"}, "skus": [
+            {"id": "9", "size": "M", "size_code": "2", "sku": "X", "barcode": "4006381333931", "gtin": "04006381333931",
+             "custom_fields": {"c": "3"}},
+            {"size": "L", "prices": [{"currency": "EUR", "wholesale": "12"}]},
+        ]},
+        {"color": "Sand", "prices": [{"currency": "EUR", "wholesale": "11"}], "skus": [{"size": "S"}]},
+        {"color": "Gold"},
+    ],
+})  # fmt: skip
+
+
+def test_a_product_gives_its_items() -> None:
+    """Every size of every color, with all it is known by and the nearest custom fields."""
+    first, second, third = PRODUCT.items()
+    assert first == item(
+        id="9", style_number="D1", style_identifier="D1-SS27", style_name="Dress", color="Navy", color_code="401",
+        size="M", size_code="2", sku="X", barcode="4006381333931", gtin="04006381333931",
+        custom_fields={"a": "1", "b": "2", "c": "3"},
+    )  # fmt: skip
+    assert [one.key for one in (second, third)] == ["style:D1-SS27/401/L", "style:D1-SS27/Sand/S"]
+    assert third.custom_fields == {"a": "1", "b": "1", "c": "1"}
+
+
+def test_the_nearest_price_holds() -> None:
+    """That of the size, else of the color, else of the style."""
+    navy, sand, gold = PRODUCT.colors
+
+    def wholesale(color: ProductColor, sku: Sku | None = None) -> list[str]:
+        return [str(price.wholesale) for price in PRODUCT.prices_of(color, sku)]
+
+    assert [wholesale(navy, sku) for sku in navy.skus] == [["10"], ["12"]]
+    assert (wholesale(navy), wholesale(sand, sand.skus[0]), wholesale(sand), wholesale(gold)) == (
+        ["10"], ["11"], ["11"], ["10"],
+    )  # fmt: skip
+    assert Product(origin=PRODUCT.origin, name="Dress").prices_of(gold) == ()
+
+
+@pytest.mark.parametrize(
+    ("model", "fields", "identity", "label"),
+    [
+        (Product, {"name": "Dress", "style_identifier": "D1-A", "style_number": "D1"}, "style:D1-A", "D1 Dress"),
+        (Product, {"name": "Dress", "style_number": "D1"}, "style:D1", "D1 Dress"),
+        (Product, {"name": "Dress"}, "id:7", "Dress"),
+        (Customer, {"name": "Shop", "account_code": "C1"}, "code:C1", "C1 Shop"),
+        (Customer, {"name": "Shop"}, "id:7", "Shop"),
+        (Shipment, {"order_id": "5"}, "id:7", "7 of order 5"),
+        (Shipment, {"order_id": "5", "order_number": "A5", "number": "P1"}, "id:7", "P1 of order A5"),
+    ],
+)
+def test_records_are_known_by_what_people_call_them(
+    model: type[Product | Customer | Shipment], fields: dict[str, Any], identity: str, label: str
+) -> None:
+    """The brand's own key first, the source's id when there is none."""
+    record = model.model_validate({"origin": ORIGIN, **fields})
+    assert (record.identity, record.label) == (identity, label)
+
+
+def test_an_image_is_somewhere() -> None:
+    """It has an address or is a file."""
+    assert Image(file="a.jpg").url is None
+    with pytest.raises(ValidationError, match="an image needs an address or a file"):
+        Image(name="a.jpg", url=" ")

@@ -9,7 +9,10 @@ import click
 
 from . import output
 from .common import new_context
+from .match import match
 from .orders import orders, runs
+from .plan import plan
+from .records import records
 from .rehearse import rehearse, simulate
 from .run import run
 from .schema import schema
@@ -29,15 +32,18 @@ from .setup import check, fit, init, plugins, settings
 @click.version_option(version("orderweft"), prog_name="orderweft")
 @click.pass_context
 def main(context: click.Context, config: Path) -> None:
-    """Move wholesale orders between the systems a fashion brand already has.
+    """Move wholesale orders, stock, styles and customers between the systems a fashion brand already has.
 
     Start with `orderweft init`, then `orderweft check`, then `orderweft run --dry-run`.
-    Exit codes: 0 done, 3 done with orders held, 2 configuration or usage, 4 a channel cannot be
-    reached or refuses our credentials, 1 anything unexpected.
+    Exit codes: 0 done, 3 somebody has to look (records held, a run stopped by the guard, differences
+    found), 2 configuration or usage, 4 a channel cannot be reached or refuses our credentials,
+    1 anything unexpected.
     """
     output.bear_narrow_encodings()
     context.obj = new_context(config, context.obj)
 
 
-for command in (init, plugins, settings, check, fit, run, orders, runs, schema, simulate, rehearse):
+for command in (
+    init, plugins, settings, check, fit, match, run, plan, orders, records, runs, schema, simulate, rehearse,
+):  # fmt: skip
     main.add_command(command)

@@ -94,10 +94,11 @@ def runs(context: Context, pipeline: str | None, limit: int, as_json: bool) -> N
         output.say_json([asdict(row) for row in rows])
         return
     output.table(
-        ["Run", "Pipeline", "Started", "Ended", "Result", "Fetched", "Delivered", "New holds", "Message"],
+        ["Run", "Pipeline", "Started", "Ended", "Result", "Read", "Sent", "New holds", "Message"],
         [
             [row.id, row.pipeline, _moment(row.started_at), _moment(row.ended_at), row.result or "did not end",
-             row.counts.get("fetched", 0), row.counts.get("delivered", 0), row.counts.get("held", 0), row.message]
+             row.counts.get("fetched", 0) + row.counts.get("read", 0),
+             row.counts.get("delivered", 0) + row.counts.get("written", 0), row.counts.get("held", 0), row.message]
             for row in rows
         ],
     )  # fmt: skip
@@ -107,7 +108,8 @@ def sentence(row: OrderRow) -> str:
     """Return what became of an order, for a person."""
     who = f"Order {row.number}" + (f" ({row.customer})" if row.customer else "")
     there = row.receipt_number or row.receipt_id
-    arrived = (json.loads(row.receipt) if row.receipt else {}).get("at") or row.changed_at
+    receipt = json.loads(row.receipt) if row.receipt else {}
+    arrived = receipt.get("at") or row.changed_at
     return (
         f"{who} "
         + {
@@ -115,7 +117,12 @@ def sentence(row: OrderRow) -> str:
             + (f" The last try: {row.message}." if row.message else ""),
             "sending": f"was sent to {row.destination} and the answer is not known; the next run looks it up before "
             "anything is sent again.",
-            "delivered": f"arrived at {row.destination} as {there} on {_moment(arrived)}." + _edited(row),
+            "delivered": (
+                f"was handed over to {row.destination} as {there} on {_moment(arrived)}; it has not been confirmed yet."
+                if receipt.get("pending")
+                else f"arrived at {row.destination} as {there} on {_moment(arrived)}."
+            )
+            + _edited(row),
             "skipped": f"was left out: {_stop(row.message)}",
             "held": f"is held: {_stop(row.message)}"
             + (f" What to do: {_stop(row.fix)}" if row.fix else "")

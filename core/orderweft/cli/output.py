@@ -20,6 +20,9 @@ from ..errors import ChannelError, OrderweftError, PluginError, SettingsError, T
 DONE, UNEXPECTED, USAGE, HELD, CHANNEL, INTERRUPTED = 0, 1, 2, 3, 4, 130
 """Exit codes: done, unexpected, configuration or usage, done with holds, channel unreachable or refusing."""
 
+CODES = {"done": DONE, "held": HELD, "stopped": HELD, "failed": CHANNEL, "interrupted": INTERRUPTED}
+"""Result of a run → exit code."""
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -95,3 +98,9 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str 
     for row in rows:
         drawn.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
     console().print(drawn)
+
+
+def harmless(cell: Any) -> Any:
+    """Return *cell* of a CSV file so that no spreadsheet takes it for a formula."""
+    # https://owasp.org/www-community/attacks/CSV_Injection
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,12 +18,17 @@ import click
 from ..config import PipelineConfig, load_config
 from ..errors import PluginError, SettingsError
 from ..ledger import Ledger
-from ..runs import Report, RunOptions, run_orders
-from ..simulation import Fault, Faulty, Simulator
-from ..testing import SimulatorServer
-from . import output
+from ..runs import RecordReport, Report, RunOptions, run_orders, run_records
+from ..simulation import Fault, Faulty, FolderSimulator, Simulator
+from ..testing import SftpServer, SimulatorServer
+from ..wire import Request, Response
+from . import output, record_report
 from .common import Context, pass_context
-from .run import as_data, code, show, summary, watching
+from .run import as_data, show, summary
+from .watch import watching
+
+WORK_SECONDS = 5.0
+"""How often a played channel that exchanges files does its own part."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +39,29 @@ class Stage:
     simulator: Simulator
     faulty: Faulty
     url: str
+    folder: str | None = None
+    """Address of the folder it exchanges files in."""
 
-    def lose_answers(self, many: int, seed: int) -> None:
-        """Plan to cut the connection after the work is done, at *many* of the first calls."""
-        calls = random.Random(seed).sample(range(5, 150), many)
+    @property
+    def place(self) -> str:
+        """Return where it is played."""
+        return " and ".join(filter(None, (self.url, self.folder)))
+
+    @property
+    def lost(self) -> int:
+        """Return how many answers were lost so far."""
+        return sum(fault.call <= len(self.faulty.calls) for fault in self.faulty.faults)
+
+    def lose_answers(self, many: int, seed: int, *, within: int) -> None:
+        """Plan to cut the connection after the work is done, at *many* of the next *within* calls."""
+        done = len(self.faulty.calls)
+        calls = random.Random(seed).sample(range(done + 5, done + max(within, many + 5)), many)
         self.faulty.faults.extend(Fault("*", "timeout_after", call=call) for call in calls)
+
+    def work(self) -> None:
+        """Let the people there do their work, where the channel is a folder."""
+        if isinstance(self.simulator, FolderSimulator):
+            self.simulator.work()
 
 
 @click.command()
@@ -46,20 +70,40 @@ class Stage:
 @pass_context
 @output.speaks_plainly
 def simulate(context: Context, channel: str, port: int) -> None:
-    """Play CHANNEL on this machine until interrupted, for trying things out with other tools."""
-    simulator = _simulator(context, channel, seed=0)
+    """Play CHANNEL on this machine until interrupted, for trying things out with other tools.
+
+    A channel that exchanges files is played with a folder over SFTP, and does its own part every few seconds.
+    """
+    simulator, turn = _simulator(context, channel, seed=0), threading.Lock()
+
+    def answer(request: Request) -> Response:
+        with turn:
+            return simulator.handle(request)
+
     try:
-        server = SimulatorServer(simulator.handle, port)
+        server = SimulatorServer(answer, port)
     except OSError as error:
         raise SettingsError(f"port {port} cannot be used: {error.strerror}") from None
-    with server:
-        click.echo(
-            f"{context.plugins.channels[channel].title} is played at {server.url} until Ctrl-C. In orderweft.toml:\n"
-        )
-        click.echo(f'[connections.{channel}]\nchannel = "{channel}"\nbase_url = "{server.url}"')
-        for name, value in simulator.settings().items():
+    title, account = context.plugins.channels[channel].title, dict(simulator.settings())
+    with server, ExitStack() as doors:
+        account = {"base_url": server.url, **_folder(simulator, account, doors)}
+        click.echo(f"{title} is played at {server.url} until Ctrl-C. In orderweft.toml:\n")
+        click.echo(f'[connections.{channel}]\nchannel = "{channel}"')
+        for name, value in account.items():
             click.echo(f'{name} = "{value}"')
+        while isinstance(simulator, FolderSimulator):
+            context.clock.sleep(WORK_SECONDS)
+            with turn:
+                simulator.work()
         server.wait()
+
+
+def _folder(simulator: Simulator, account: dict[str, Any], doors: ExitStack) -> dict[str, Any]:
+    """Return *account* with the address of the folder *simulator* exchanges files in, if it does, served over SFTP."""
+    if not isinstance(simulator, FolderSimulator):
+        return account
+    door = doors.enter_context(SftpServer(simulator.folder, password=account.get("password")))
+    return {**account, "folder": door.address, "password": door.password, "host_key": door.host_key}
 
 
 @click.command()
@@ -73,14 +117,14 @@ def simulate(context: Context, channel: str, port: int) -> None:
 def rehearse(context: Context, pipeline: str | None, seed: int, lose_answers: int, as_json: bool) -> None:
     """Run PIPELINE twice against simulators on this machine; no account is touched.
 
-    The simulators are real HTTP servers. Credentials are not needed. Without PIPELINE all are rehearsed.
+    The simulators are real HTTP and SFTP servers. Credentials are not needed. Without PIPELINE all are rehearsed.
     """
     with ExitStack() as running:
         stages: dict[str, Stage] = {}
 
         def play(name: str, played: str) -> dict[str, Any]:
-            stages[name] = stage = _play(context, played, seed, running)
-            return {**stage.simulator.settings(), "base_url": stage.url, "settle_seconds": 0.5}
+            stages[name], account = _play(context, played, seed, running)
+            return {**account, "settle_seconds": 0.5}
 
         config = load_config(context.path, context.plugins, secrets_needed=False, account=play)
         chosen = [config.pipeline(pipeline)] if pipeline else list(config.pipelines.values())
@@ -88,7 +132,8 @@ def rehearse(context: Context, pipeline: str | None, seed: int, lose_answers: in
             raise SettingsError(f"{config.path} has no pipeline to rehearse")
         worst = 0
         for one in chosen:
-            stages[one.destination.name].lose_answers(lose_answers, seed)
+            within = 150 if one.settings.moves == "orders" else 20
+            stages[one.destination.name].lose_answers(lose_answers, seed, within=within)
             played = {end.name: stages[end.name] for end in (one.source, one.destination)}
             worst = max(worst, _rehearse(context, one, played, as_json=as_json))
     sys.exit(worst)
@@ -98,40 +143,74 @@ def _rehearse(context: Context, pipeline: PipelineConfig, stages: Mapping[str, S
     if not as_json:
         click.echo(f"Rehearsing pipeline {pipeline.name!r}; no account is touched.")
         for name, stage in stages.items():
-            click.echo(f"  connection {name!r}: {stage.title} is played at {stage.url} ({_facts(stage.simulator)})")
+            click.echo(f"  connection {name!r}: {stage.title} is played at {stage.place} ({_facts(stage.simulator)})")
+    lost = sum(stage.lost for stage in stages.values())
     with tempfile.TemporaryDirectory(prefix="orderweft-") as folder:
         ledger = Ledger(Path(folder) / "rehearsal.db", context.clock)
         try:
-            first = _once(context, pipeline, ledger, RunOptions(), quiet=as_json)
-            everything = RunOptions(since=context.clock.now() - timedelta(days=365))
-            second = _once(context, pipeline, ledger, everything, quiet=as_json)
+            first = _once(context, pipeline, ledger, again=False, quiet=as_json)
+            for stage in stages.values():
+                stage.work()
+            second = _once(context, pipeline, ledger, again=True, quiet=as_json)
         finally:
             ledger.close()
     if as_json:
-        output.say_json({"first": as_data(first), "second": as_data(second)})
-        return code(first)
-    show(first, hint=False)
-    lost = sum(len(stage.faulty.faults) for stage in stages.values())
+        output.say_json({"first": _data(first), "second": _data(second)})
+        return output.CODES[first.result]
+    _show(first)
+    lost = sum(stage.lost for stage in stages.values()) - lost
     if lost:
-        click.echo(f"On purpose {lost} answers were lost after the work was done; they were looked up, not repeated.")
-    again = second.counts["fetched"]
-    click.echo(f"\nOnce more from the beginning: {again} orders fetched again. {summary(second, hint=False)}")
+        click.echo(f"On purpose {_answers(lost)} lost after the work was done, and nothing was done twice.")
+    click.echo(_once_more(second))
     click.echo("In the end:")
     for stage in stages.values():
         click.echo(f"  {stage.title} has {_facts(stage.simulator)}, after {len(stage.faulty.calls)} calls.")
-    return code(first)
+    click.echo()
+    return output.CODES[first.result]
 
 
-def _once(context: Context, pipeline: PipelineConfig, ledger: Ledger, options: RunOptions, *, quiet: bool) -> Report:
-    with watching(quiet=quiet) as observer:
+def _once(
+    context: Context, pipeline: PipelineConfig, ledger: Ledger, *, again: bool, quiet: bool
+) -> Report | RecordReport:
+    with watching(quiet=quiet, noun=pipeline.settings.moves) as observer:
+        if pipeline.settings.moves != "orders":
+            return run_records(pipeline, context.plugins, ledger, context.clock, observer=observer)
+        since = context.clock.now() - timedelta(days=365) if again else None
+        options = RunOptions(since=since)
         return run_orders(pipeline, context.plugins, ledger, context.clock, options=options, observer=observer)
 
 
-def _play(context: Context, channel: str, seed: int, running: ExitStack) -> Stage:
+def _data(report: Report | RecordReport) -> dict[str, Any]:
+    return as_data(report) if isinstance(report, Report) else record_report.as_data(report)
+
+
+def _show(report: Report | RecordReport) -> None:
+    if isinstance(report, Report):
+        show(report, hint=False)
+    else:
+        record_report.show(report, hint=False)
+
+
+def _once_more(report: Report | RecordReport) -> str:
+    if isinstance(report, Report):
+        again = f"{report.counts['fetched']} orders fetched again. {summary(report, hint=False)}"
+        return f"\nOnce more from the beginning: {again}"
+    return f"\nOnce more: {record_report.summary(report, hint=False)}"
+
+
+def _answers(many: int) -> str:
+    return "1 answer was" if many == 1 else f"{many} answers were"
+
+
+def _play(context: Context, channel: str, seed: int, running: ExitStack) -> tuple[Stage, dict[str, Any]]:
+    """Play *channel* on this machine; return it and the account settings that lead there."""
     simulator = _simulator(context, channel, seed)
-    faulty = Faulty(simulator)
+    faulty, account = Faulty(simulator), dict(simulator.settings())
     server = running.enter_context(SimulatorServer(faulty))
-    return Stage(context.plugins.channels[channel].title, simulator, faulty, server.url)
+    title = context.plugins.channels[channel].title
+    account = {**_folder(simulator, account, running), "base_url": server.url}
+    folder = str(account["folder"]) if isinstance(simulator, FolderSimulator) else None
+    return Stage(title, simulator, faulty, server.url, folder), account
 
 
 def _simulator(context: Context, channel: str, seed: int) -> Simulator:

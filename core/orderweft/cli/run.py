@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from ..config import PipelineConfig
 from ..errors import SettingsError
-from ..runs import Observer, Report, RunOptions, run_orders, unwatched
+from ..runs import RecordOptions, Report, RunOptions, run_orders
 from . import output
 from .common import Context, pass_context
+from .record_report import run_and_show
+from .watch import watching
 
 COUNTS = {
     "fetched": "fetched",
@@ -27,6 +27,9 @@ COUNTS = {
     "held": "held",
     "delivered": "delivered",
     "already_there": "already there",
+    "handed_over": "handed over",
+    "confirmed": "confirmed",
+    "unconfirmed": "not confirmed yet",
     "known": "delivered earlier",
     "not_sent": "left for the next run",
     "ready": "would be delivered",
@@ -40,8 +43,10 @@ _ALWAYS = ("fetched", "new", "skipped", "held", "delivered", "already_there")
 @click.argument("pipeline", required=False)
 @click.option("--since", metavar="DATE", help="Import everything changed from this day on (YYYY-MM-DD), now.")
 @click.option("--order", "number", metavar="NUMBER", help="Only this order, tried again even if it is held.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Deliver at most N orders.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Deliver or write at most N records.")
 @click.option("--dry-run", is_flag=True, help="Show what would be done and change nothing.")
+@click.option("--retry", is_flag=True, help="Offer what the destination has refused again at once.")
+@click.option("--allow-drop", is_flag=True, help="Go on although the guard objects: stock to zero, prices to 0.00 ...")
 @output.json_option
 @pass_context
 @output.speaks_plainly
@@ -52,18 +57,36 @@ def run(
     number: str | None,
     limit: int | None,
     dry_run: bool,
+    retry: bool,
+    allow_drop: bool,
     as_json: bool,
 ) -> None:
-    """Run PIPELINE once: fetch, check and deliver what is new.
+    """Run PIPELINE once: deliver what is new, or bring the destination up to date.
 
-    PIPELINE may be left out when the configuration has only one. Nothing is sent twice: a run that was
-    interrupted is continued by the next one.
+    PIPELINE may be left out when the configuration has only one. No order is sent twice: a run that was
+    interrupted is continued by the next one. Of stock, catalog and customers only what changed is sent.
+    --since and --order are for pipelines of orders, --retry and --allow-drop for the others.
     """
     config = context.config()
     chosen = config.pipeline(pipeline)
     if chosen.settings.moves != "orders":
-        raise SettingsError(f"pipeline {chosen.name!r} moves {chosen.settings.moves}; this version runs orders")
-    options = RunOptions(since=read_day(since), number=number, limit=limit, dry_run=dry_run)
+        _only_for("orders", chosen, {"--since": since, "--order": number})
+        wanted = RecordOptions(limit=limit, dry_run=dry_run, allow_drop=allow_drop, retry=retry)
+        sys.exit(run_and_show(context, chosen, wanted, as_json=as_json))
+    others = {"--allow-drop": allow_drop, "--retry": retry}
+    _only_for("inventory, catalog, customers and shipments", chosen, others)
+    sys.exit(_run_orders(context, chosen, RunOptions(read_day(since), number, limit, dry_run), as_json=as_json))
+
+
+def _only_for(kinds: str, pipeline: PipelineConfig, given: Mapping[str, object]) -> None:
+    for option, value in given.items():
+        if value:
+            moves = pipeline.settings.moves
+            raise SettingsError(f"{option} is for pipelines of {kinds}; {pipeline.name!r} moves {moves}")
+
+
+def _run_orders(context: Context, chosen: PipelineConfig, options: RunOptions, *, as_json: bool) -> int:
+    dry_run = options.dry_run
     ledger = context.ledger(keep=not dry_run)
     gc.freeze()  # what is loaded by now stays; looking through it again and again costs a fifth of a long run
     try:
@@ -72,7 +95,7 @@ def run(
     finally:
         ledger.close()
     show(report, as_json=as_json, dry_run=dry_run)
-    sys.exit(code(report))
+    return code(report)
 
 
 def read_day(text: str | None) -> datetime | None:
@@ -88,45 +111,7 @@ def read_day(text: str | None) -> datetime | None:
 
 def code(report: Report) -> int:
     """Return the exit code for *report*."""
-    codes = {
-        "done": output.DONE,
-        "held": output.HELD,
-        "failed": output.CHANNEL,
-        "interrupted": output.INTERRUPTED,
-    }
-    return codes[report.result]
-
-
-@contextmanager
-def watching(*, quiet: bool) -> Iterator[Observer]:
-    """Show a progress bar while the block runs; not on a terminal, say only what is being waited for."""
-    if quiet or not sys.stderr.isatty():
-        yield unwatched if quiet else _say_waits
-        return
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=output.console(stderr=True), transient=True) as bar:
-        task = bar.add_task("orders", total=None, rate="")
-
-        def observe(moment: str, counts: Counter[str], note: str = "") -> None:
-            done = sum(counts[name] for name in ("delivered", "already_there", "held", "skipped", "cancelled", "known"))
-            seconds = bar.tasks[0].elapsed or 0
-            rate = f"{done / seconds:.0f}/s" if seconds >= 1 else ""
-            text = note or f"delivered {counts['delivered']}, held {counts['held']}, skipped {counts['skipped']}"
-            bar.update(task, completed=done, total=max(counts["fetched"], done), description=text, rate=rate)
-
-        yield observe
-
-
-def _say_waits(moment: str, counts: Counter[str], note: str = "") -> None:
-    if moment == "waiting":
-        click.echo(f"Waiting: {note}", err=True)
+    return output.CODES[report.result]
 
 
 def show(report: Report, *, as_json: bool = False, dry_run: bool = False, hint: bool = True) -> None:
@@ -174,7 +159,14 @@ def summary(report: Report, *, dry_run: bool = False, hint: bool = True) -> str:
         return (
             f"Nothing was changed. A run would offer {_orders(counts['ready'])}; the destination may still hold some."
         )
-    text = f"{_orders(counts['delivered'])} delivered."
+    handed_over = counts["handed_over"] + counts["confirmed"] + counts["unconfirmed"]
+    text = "" if handed_over and not counts["delivered"] else f"{_orders(counts['delivered'])} delivered."
+    if counts["handed_over"]:
+        text += f" {_orders(counts['handed_over'])} handed over, to be confirmed by the destination."
+    if counts["confirmed"]:
+        text += f" {_orders(counts['confirmed'])} confirmed that had been handed over before."
+    if counts["unconfirmed"]:
+        text += f" {_orders(counts['unconfirmed'])} handed over before and not confirmed yet."
     if counts["already_there"]:
         text += f" {_orders(counts['already_there'])} there already."
     if report.staged:
@@ -184,7 +176,7 @@ def summary(report: Report, *, dry_run: bool = False, hint: bool = True) -> str:
         text += f" {_orders(report.held)} {waits} for somebody" + (
             ": `orderweft orders why NUMBER` tells more." if hint else "."
         )
-    return text
+    return text.strip()
 
 
 def _orders(many: int) -> str:

@@ -240,7 +240,21 @@ def _accounts(context: Context, config: Config, chosen: Sequence[PipelineConfig]
                 answers[name] = end.call("check_connection") or Account(name, "cannot be checked")
             except ChannelError as error:
                 answers[name] = str(error)
+    for one in chosen:
+        for used_end in (one.source, one.destination):
+            as_connected = config.connections[used_end.name].settings
+            if isinstance(answers[used_end.name], Account) and used_end.settings != as_connected:
+                _check_options(context, one, used_end)
     return answers
+
+
+def _check_options(context: Context, one: PipelineConfig, end: ConnectionConfig) -> None:
+    """Check a connection with the settings it has in one pipeline; raises SettingsError when they are wrong."""
+    try:
+        with open_end(end, context.plugins, context.clock) as opened:
+            opened.call("check_connection")
+    except SettingsError as error:
+        raise SettingsError(f"pipeline {one.name!r}: {error}") from error
 
 
 def _named(config: Config, name: str) -> ConnectionConfig:
@@ -266,7 +280,8 @@ def _fit_ends(
         provided, accepted = giving.call("provides", kind=kind), taking.call("accepts", kind=kind)
     if provided is None or accepted is None:
         who, verb = (source, "supply") if provided is None else (destination, "take")
-        raise SettingsError(f"{who.name} ({who.channel}) cannot {verb} {kind} with these settings")
+        told = f"{who.name} ({who.channel}) cannot {verb} {kind} with these settings"
+        raise SettingsError(f"{told}; `orderweft settings {who.channel}` lists what there is")
     return fit_of(kind, provided, accepted, mapped)
 
 

@@ -199,12 +199,12 @@ class _Loader:
     def rules(self, path: Sequence[str | int], settings: PipelineSettings) -> None:
         for target, template in settings.map.items():
             try:
-                FieldMap({target: template})
+                FieldMap({target: template}, settings.moves)
             except TemplateError as error:
                 self.wrong([*path, "map", target], str(error))
         for index, rule in enumerate(settings.skip):
             try:
-                SkipRules([(rule.when, rule.reason)])
+                SkipRules([(rule.when, rule.reason)], settings.moves)
             except TemplateError as error:
                 self.wrong([*path, "skip", index, "when"], str(error))
 

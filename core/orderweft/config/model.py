@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from cronsim import CronSim, CronSimError
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from ..errors import SettingsError
-from ..exchange import Kind
+from ..exchange import Kind, WriteMode
 from ..settings import Settings
 
 _INTERVAL = re.compile(r"^([1-9][0-9]*)\s*(m|h|d)$")
@@ -44,14 +44,31 @@ def _check_schedule(schedule: str) -> str:
 
 
 class SkipRule(BaseModel):
-    """Orders that a pipeline leaves out."""
+    """Records that a pipeline leaves out."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     when: str = Field(min_length=1)
-    """A minijinja expression over `order`, such as `order.lines | length == 0`."""
+    """A minijinja expression over the record, such as `order.lines | length == 0`."""
     reason: str = Field(min_length=1)
     """What `orders why` says of such an order."""
+
+
+class Guard(BaseModel):
+    """What stops a run before it does damage, in a `[pipelines.NAME.guard]` table; `--allow-drop` lets one through."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    zeroed_percent: Annotated[int, Field(ge=0, le=100)] = 20
+    """Stop when more than this share of the stock levels above zero would go to zero in one run."""
+    fewer_percent: Annotated[int, Field(ge=0, le=100)] = 50
+    """Stop when all pieces together would become fewer by more than this share, as when half of a feed is cut off."""
+    missing_percent: Annotated[int, Field(ge=0, le=100)] = 30
+    """Stop an overwrite when more than this share of what was sent before is not in the source any more."""
+    few: Annotated[int, Field(ge=0)] = 5
+    """So many may always go to zero or be missing."""
+    zero_prices: bool = False
+    """Whether prices may fall to 0.00."""
 
 
 class PipelineSettings(BaseModel):
@@ -67,10 +84,20 @@ class PipelineSettings(BaseModel):
     destination_options: dict[str, Any] = Field(default_factory=dict)
     map: dict[str, str] = Field(default_factory=dict)
     skip: list[SkipRule] = Field(default_factory=list)
+    write_mode: WriteMode = "update"
+    guard: Guard = Guard()
+
+    @model_validator(mode="after")
+    def _belongs_to_the_kind(self) -> Self:
+        if self.moves != "inventory" and "write_mode" in self.model_fields_set:
+            raise ValueError(f"write_mode is for inventory; this pipeline moves {self.moves}")
+        if self.moves == "orders" and "guard" in self.model_fields_set:
+            raise ValueError("guard is for inventory, catalog, customers and shipments; this pipeline moves orders")
+        return self
 
     def fingerprint(self) -> str:
         """Return a text that changes when the rules by which orders are decided change."""
-        rules = self.model_dump(mode="json", exclude={"schedule"})
+        rules = self.model_dump(mode="json", exclude={"schedule", "guard", "write_mode"})
         return hashlib.blake2b(json.dumps(rules, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 

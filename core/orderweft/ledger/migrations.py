@@ -137,3 +137,38 @@ def m002_orders(db: Database) -> None:
     """Create what pipelines of orders need."""
     for statement in _ORDERS:
         db.conn.execute(statement)
+
+
+@migrations()
+def m003_records(db: Database) -> None:
+    """Create what pipelines of stock, products, customers and shipments need; find orders not confirmed yet."""
+    db.conn.execute(
+        """CREATE TABLE entries (
+            pipeline TEXT NOT NULL,
+            key TEXT NOT NULL,              -- identity of the record at the destination
+            label TEXT NOT NULL,            -- what people call it
+            state TEXT NOT NULL,            -- sending, sent, pending, held
+            sent TEXT,                      -- record as last confirmed by the destination; empty when it never was
+            mark TEXT,                      -- fingerprint of `sent`; empty when something else may have arrived since
+            offered TEXT,                   -- fingerprint of what was sent last
+            trying TEXT,                    -- record under way; empty once it was answered
+            target TEXT,                    -- fingerprint of where it was sent: destination and its settings
+            item TEXT,                      -- which item a stock level is of
+            reason TEXT,                    -- reason class of a hold
+            message TEXT,
+            fix TEXT,
+            config TEXT,                    -- fingerprint of the rules it was decided by
+            tries INTEGER NOT NULL DEFAULT 0,
+            retry_at TEXT,
+            receipt TEXT,
+            sent_at TEXT,
+            changed_at TEXT NOT NULL,
+            run INTEGER NOT NULL,
+            PRIMARY KEY (pipeline, key)
+        ) STRICT, WITHOUT ROWID"""
+    )
+    db.conn.execute("CREATE INDEX entries_by_state ON entries (pipeline, state) WHERE state <> 'sent'")
+    db.conn.execute(
+        """CREATE INDEX orders_pending ON orders (pipeline, id)
+        WHERE state = 'delivered' AND json_extract(receipt, '$.pending')"""
+    )

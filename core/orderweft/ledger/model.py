@@ -1,7 +1,8 @@
-"""What is passed to and from the ledger of orders."""
+"""What is passed to and from the ledger."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -62,3 +63,56 @@ class Intent:
     key: str
     revision: int
     started_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A record as it is now at the source, after mapping and checking."""
+
+    key: str
+    """Its identity at the destination."""
+    label: str
+    record: str
+    """Canonical JSON."""
+    mark: str
+    """What tells its contents apart."""
+    item: str | None = None
+    """The key of the item, on stock levels."""
+    times: int = 1
+    """How many different records have this identity; with more than one, none of them goes out."""
+    parts: str | None = None
+    """What it was added up from, for whoever reads on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """A record that cannot be sent as it is."""
+
+    key: str
+    label: str
+    reason: str
+    message: str
+    fix: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A record that is not what the destination last confirmed."""
+
+    key: str
+    label: str
+    sent: str | None
+    """What was last confirmed, as canonical JSON; None for a record that never was."""
+    record: str
+    mark: str
+
+    @property
+    def before(self) -> dict[str, Any] | None:
+        """Return what was last confirmed as plain data."""
+        return json.loads(self.sent) if self.sent else None
+
+    @property
+    def after(self) -> dict[str, Any]:
+        """Return the record as plain data."""
+        data: dict[str, Any] = json.loads(self.record)
+        return data

@@ -199,6 +199,29 @@ class OrderBook:
                 parked += done.rowcount
         return parked
 
+    def pending(self, after: str, limit: int) -> list[Intent]:
+        """Return the deliveries of orders beyond id *after* that the destination has not confirmed yet."""
+        return [
+            Intent(**dict(row)) for row in self._store.rows(statements.PENDING, [self.route.pipeline, after, limit])
+        ]
+
+    def confirm(self, answers: Sequence[tuple[Intent, Receipt | Refused]]) -> None:
+        """Store what became of deliveries that were pending: a receipt at last, or a refusal, which holds the order."""
+        with self._store.transaction(self._claim) as db:
+            for intent, answer in answers:
+                refusal = answer if isinstance(answer, Refused) else None
+                receipt = None if isinstance(answer, Refused) else answer
+                db.execute(
+                    "UPDATE attempts SET outcome = ?, message = ?, receipt = ? WHERE attempt = ?",
+                    [refusal.outcome if refusal else "accepted", refusal and refusal.message,
+                     receipt and receipt.to_json(), intent.attempt],
+                )  # fmt: skip
+                if receipt is not None:
+                    self._delivered(db, [(intent, receipt)])
+                elif refusal is not None:
+                    db.execute(statements.NOT_AFTER_ALL, [self.route.pipeline, intent.id])
+                    self._hold(db, intent, refusal, 0)
+
     def unacknowledged(self, after: str, limit: int) -> list[Acknowledgement]:
         """Return what the source has still to be told of orders beyond id *after*."""
         rows = self._store.rows(
@@ -286,8 +309,8 @@ class OrderBook:
         db.executemany(statements.DELIVERED, rows)
         if route.acknowledge:
             for one, receipt in delivered:
-                text = f"Delivered as {receipt.number or receipt.id}."
-                self._tell_source(db, one, "", text, receipt)
+                if not receipt.pending:
+                    self._tell_source(db, one, "", f"Delivered as {receipt.number or receipt.id}.", receipt)
 
     def _refused(self, db: sqlite3.Connection, intent: Intent, outcome: Refused) -> None:
         tries, revision = self._tries(db, intent)

@@ -52,3 +52,13 @@ UNREADABLE = """SELECT orders.id, revisions.payload
       AND orders.id > ? AND orders.config IS NOT ?
       AND revisions.record IS NULL AND revisions.payload IS NOT NULL
     ORDER BY orders.id LIMIT 100"""
+
+PENDING = """SELECT max(attempts.attempt) AS attempt, orders.id, orders.number, attempts.key, attempts.revision,
+        attempts.started_at
+    FROM orders INDEXED BY orders_pending CROSS JOIN attempts USING (pipeline, id)
+    WHERE orders.pipeline = ? AND orders.id > ? AND orders.state = 'delivered'
+      AND json_extract(orders.receipt, '$.pending') AND attempts.outcome IN ('accepted', 'already_there')
+    GROUP BY orders.id ORDER BY orders.id LIMIT ?"""
+
+NOT_AFTER_ALL = """UPDATE orders SET state = 'staged', delivered_revision = NULL, receipt_id = NULL,
+    receipt_number = NULL, receipt = NULL WHERE pipeline = ? AND id = ?"""

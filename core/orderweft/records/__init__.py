@@ -19,6 +19,7 @@ from .base import (
     region_code,
 )
 from .customer import Contact, Customer
+from .item import Item
 from .order import (
     Address,
     AddressRole,
@@ -32,18 +33,24 @@ from .order import (
     Window,
 )
 from .outcome import Accepted, AlreadyThere, NotSent, Outcome, Reason, Receipt, Refused, Unknown
+from .product import Image, Price, Product, ProductColor, Sku
+from .shipment import Shipment, ShipmentLine
+from .stock import Bucket, StockLevel
 
 __all__ = [
     "Accepted",
     "Address",
     "AddressRole",
     "AlreadyThere",
+    "Bucket",
     "Contact",
     "CountryCode",
     "CurrencyCode",
     "Customer",
     "Gtin14",
+    "Image",
     "Instant",
+    "Item",
     "Money",
     "Named",
     "NotSent",
@@ -54,12 +61,19 @@ __all__ = [
     "OrderStatus",
     "Origin",
     "Outcome",
+    "Price",
+    "Product",
+    "ProductColor",
     "Quantity",
     "Reason",
     "Receipt",
     "Record",
     "Refused",
     "SalesRep",
+    "Shipment",
+    "ShipmentLine",
+    "Sku",
+    "StockLevel",
     "Tax",
     "Text",
     "Unknown",

@@ -36,6 +36,8 @@ class Receipt(Record):
     """What a person should know although it went well, such as a total that differs."""
     cancelled: bool = False
     """True when the destination has cancelled it since."""
+    pending: bool = False
+    """True when it was handed over and the destination has not confirmed it yet; it is asked about again."""
 
 
 class Accepted(Record):

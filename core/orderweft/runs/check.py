@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..explain import Miss
 from ..ledger import Staged, Verdict
 from ..schema import Checker, load
 
@@ -21,15 +22,19 @@ class OrderCheck:
         misses = self._checker.misses(data)
         if not misses:
             return None
-        shown = "; ".join(f"{_place(miss.path, data)} {miss.message}" for miss in misses[:5])
-        more = f"; and {len(misses) - 5} more" if len(misses) > 5 else ""
         return Verdict(
             staged,
             "held",
             "invalid_field",
-            f"{self._destination} needs more than the order has: {shown}{more}",
+            f"{self._destination} needs more than the order has: {misses_told(misses, data)}",
             f"add it at {self._source}, or set it by a template in the pipeline's map",
         )
+
+
+def misses_told(misses: Sequence[Miss], data: Mapping[str, Any]) -> str:
+    """Return the first misses as one text, and how many more there are."""
+    shown = "; ".join(f"{_place(miss.path, data)} {miss.message}" for miss in misses[:5])
+    return f"{shown}; and {len(misses) - 5} more" if len(misses) > 5 else shown
 
 
 def _place(path: str, data: Mapping[str, Any]) -> str:

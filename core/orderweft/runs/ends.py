@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from ..clock import Clock
 from ..config import ConnectionConfig
 from ..connection import Connection, MemorySpool, Spool
-from ..errors import ChannelError, PluginError, UnavailableError
+from ..errors import ChannelError, PluginError, SettingsError, UnavailableError
 from ..http import Exchange, Http
 from ..pacing import Limits
 from ..plugins import Plugins
@@ -81,10 +81,10 @@ class End:
 
     @contextmanager
     def named(self) -> Iterator[None]:
-        """Put the connection's name in front of a channel's error."""
+        """Put the connection's name in front of what a channel says is wrong with it or its settings."""
         try:
             yield
-        except ChannelError as error:
+        except (ChannelError, SettingsError) as error:
             error.args = (self.say(str(error)),)
             raise
 

@@ -16,7 +16,7 @@ from ..exchange import Page
 from ..http import Exchange
 from ..ledger import Ledger, Route, Staged, Verdict, holds, tally
 from ..plugins import Plugins
-from ..records import Order
+from ..records import Order, Receipt
 from ..rules import FieldMap, SkipRules
 from .acknowledge import acknowledge
 from .check import OrderCheck
@@ -26,7 +26,7 @@ from .fetch import PageReader, pages
 from .job import MAX_WARNINGS, Job, Observer, Preview, Report, RunOptions, unwatched
 from .map import map_order
 from .send import Ready, Sender
-from .settle import settle_open
+from .settle import confirm_pending, settle_open
 
 WAITING_PAGE = 100
 ROUNDS = 3
@@ -118,6 +118,7 @@ def _deliver(job: Job) -> None:
     for end in (job.source, job.destination):
         job.ledger.recognize(end.name, end.identity)
     settle_open(job)
+    confirm_pending(job)
     _fetch(job)
     for _ in range(ROUNDS):
         _send_waiting(job)
@@ -285,7 +286,8 @@ def _foresee(job: Job, staged: Sequence[Staged]) -> bool:
         there = job.destination.call("find_orders", keys=[one.key for one in ready])
     for one in ready:
         job.begun += 1
-        receipt = there.get(one.key)
+        found = there.get(one.key)
+        receipt = found if isinstance(found, Receipt) else None
         job.count(**{"already_there" if receipt else "ready": 1})
         message = f"it is there as {receipt.number or receipt.id}" if receipt else ""
         job.report.previews.append(_previewed(one.staged, "already there" if receipt else "deliver", message))

@@ -21,7 +21,7 @@ from ..errors import (
 )
 from ..exchange import Delivery
 from ..ledger import Intent, Staged
-from ..records import NotSent, Order, Outcome, Refused, Unknown
+from ..records import Accepted, NotSent, Order, Outcome, Refused, Unknown
 from .job import Job
 
 TRIES = 5
@@ -162,4 +162,9 @@ def _worth_waiting(job: Job, intent: Intent, outcome: NotSent, attempt: int, pat
 
 def _counted(outcomes: Iterable[Outcome]) -> Counter[str]:
     names = {"accepted": "delivered", "refused": "held", "unknown": "in_doubt"}
-    return Counter(names.get(outcome.outcome, outcome.outcome) for outcome in outcomes)
+    return Counter(
+        "handed_over"
+        if isinstance(outcome, Accepted) and outcome.receipt.pending
+        else names.get(outcome.outcome, outcome.outcome)
+        for outcome in outcomes
+    )

@@ -1,4 +1,4 @@
-"""Step *settle*: ask the destination about every delivery whose outcome is not known."""
+"""Step *settle*: ask the destination about every delivery whose outcome is not known, or not confirmed yet."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 
 from ..errors import UnavailableError
 from ..ledger import Intent
-from ..records import Accepted, NotSent, Receipt
+from ..records import Accepted, NotSent, Outcome, Receipt, Refused
 from .job import Job
+
+Answers = dict[str, Receipt | Refused]
 
 LOOKUPS = 3
 BATCH = 100
@@ -27,22 +29,47 @@ def settle_open(job: Job) -> int:
             _park(job, intents)
             continue
         found = _look_up(job, intents)
-        job.book.settle(
-            [
-                (intent, Accepted(receipt=found[intent.key]))
-                if intent.key in found
-                else (intent, NotSent(message="looked up: it had not arrived; it is sent again"))
-                for intent in intents
-            ],
-            tried=True,
-        )
+        job.book.settle([(intent, _outcome(found.get(intent.key))) for intent in intents], tried=True)
         lost += len(intents) - len(found)
-        job.count(delivered=len(found))
+        refused = sum(isinstance(answer, Refused) for answer in found.values())
+        job.count(delivered=len(found) - refused, held=refused)
         job.tell("settled")
     return lost
 
 
-def _look_up(job: Job, intents: Sequence[Intent]) -> dict[str, Receipt]:
+def confirm_pending(job: Job) -> None:
+    """Ask about what was handed over and not confirmed; what has vanished there is left to a person."""
+    after = ""
+    while job.destination.can("find_orders") and (intents := job.book.pending(after, BATCH)):
+        after = intents[-1].id
+        try:
+            found: Answers = job.destination.call("find_orders", keys=[intent.key for intent in intents])
+        except UnavailableError as error:
+            job.report.warnings.append(f"orders handed over could not be asked about: {error}")
+            return
+        answers = [(intent, found.get(intent.key) or _vanished(job, intent)) for intent in intents]
+        told = [(i, answer) for i, answer in answers if isinstance(answer, Refused) or not answer.pending]
+        job.book.confirm(told)
+        refused = sum(isinstance(answer, Refused) for _, answer in told)
+        job.count(confirmed=len(told) - refused, held=refused, unconfirmed=len(answers) - len(told))
+        job.tell("settled")
+
+
+def _vanished(job: Job, intent: Intent) -> Refused:
+    return Refused(
+        reason="needs_person",
+        message=f"it was handed over to {job.destination.name} and is no longer to be found there",
+        fix=f"look in {job.destination.title} for {intent.key}; if the order is missing, enter it by hand",
+    )
+
+
+def _outcome(answer: Receipt | Refused | None) -> Outcome:
+    if answer is None:
+        return NotSent(message="looked up: it had not arrived; it is sent again")
+    return answer if isinstance(answer, Refused) else Accepted(receipt=answer)
+
+
+def _look_up(job: Job, intents: Sequence[Intent]) -> Answers:
     newest = max(datetime.fromisoformat(intent.started_at) for intent in intents)
     certain = newest + timedelta(seconds=job.destination.limits.settle_seconds)
     # a clock that was set back must not make the run wait longer than ever needed
@@ -54,7 +81,7 @@ def _look_up(job: Job, intents: Sequence[Intent]) -> dict[str, Receipt]:
     keys = [intent.key for intent in intents]
     for left in range(LOOKUPS - 1, -1, -1):
         try:
-            found: dict[str, Receipt] = job.destination.call("find_orders", keys=keys)
+            found: Answers = job.destination.call("find_orders", keys=keys)
             return {key: found[key] for key in keys if key in found}
         except UnavailableError as error:
             if not left or (error.retry_after or 0) > 120:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from ..clock import SystemClock
 from ..http import ConnectionLost, ConnectionRefused
-from ..simulation import Fault, FaultKind, Faulty, Simulator
+from ..simulation import Fault, FaultKind, Faulty, FolderSimulator, Simulator
 from ..wire import Request, Response
 from . import brand
 from .clock import FakeClock
+from .ftps import FtpsServer
 from .server import SimulatorServer
+from .sftp import SftpServer
 
 __all__ = [
     "ConnectionLost",
@@ -17,8 +19,11 @@ __all__ = [
     "Fault",
     "FaultKind",
     "Faulty",
+    "FolderSimulator",
+    "FtpsServer",
     "Request",
     "Response",
+    "SftpServer",
     "Simulator",
     "SimulatorServer",
     "SystemClock",
