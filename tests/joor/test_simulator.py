@@ -777,11 +777,11 @@ def test_operations_are_named() -> None:
         ("POST", "/v4/orders/bulk_update"): "orders.acknowledge",
         ("POST", "/auth"): "auth.token",
         ("POST", "/v2/order/"): "unknown",
-        ("GET", "/v2/style"): "unknown",
+        ("GET", "/v2/shipment"): "unknown",
     }
     for (method, path), name in names.items():
         assert sim.operation(Request(method, HOST + path)) == name
-    assert sim.handle(Request("GET", f"{HOST}/v2/style")).status == 404
+    assert sim.handle(Request("GET", f"{HOST}/v2/shipment")).status == 404
 
 
 def test_switches_are_checked_and_documented() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from .catalog import accepts_catalog, provides_catalog, read_catalog, write_catalog
 from .config import Settings, describe
+from .customers import accepts_customers, provides_customers, read_customers, write_customers
+from .inventory import accepts_inventory, provides_inventory, read_inventory, write_inventory
 from .orders import (
     acknowledge_orders,
     check_connection,
@@ -15,12 +18,24 @@ from .orders import (
 
 __all__ = [
     "Settings",
+    "accepts_catalog",
+    "accepts_customers",
+    "accepts_inventory",
     "acknowledge_orders",
     "check_connection",
     "describe",
     "fetch_orders",
     "find_orders",
     "provides",
+    "provides_catalog",
+    "provides_customers",
+    "provides_inventory",
+    "read_catalog",
+    "read_customers",
+    "read_inventory",
     "reread_order",
     "simulator",
+    "write_catalog",
+    "write_customers",
+    "write_inventory",
 ]

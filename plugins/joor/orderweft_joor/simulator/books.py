@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from orderweft import Clock
@@ -55,6 +56,24 @@ class Books:
         order.modified_at = self._clock.now()
         if status == "approved":
             order.approved_at = order.modified_at
+
+    def drop_lines(self, style_id: int, kind: str, value: str) -> None:
+        """Remove a color or size of a style from every order, whatever its status."""
+        for order in self.orders.values():
+            kept = [line for line in order.lines if line.style_id != style_id or getattr(line, kind) != value]
+            if len(kept) < len(order.lines):
+                order.lines = kept
+                order.modified_at = self._clock.now()
+
+    def pending(self, default: str) -> Counter[tuple[str, int, str, str]]:
+        """Return the pieces on pending orders by warehouse (*default* where none is named), style, color and size."""
+        pieces: Counter[tuple[str, int, str, str]] = Counter()
+        for order in self.orders.values():
+            if order.status == "pending":
+                for line in order.lines:
+                    place = (order.header["warehouse_name"] or default, line.style_id, line.color, line.size)
+                    pieces[place] += line.quantity
+        return pieces
 
     def _export(self, order: Order, state: ExportState, details: str) -> None:
         order.export_state, order.export_details = state, details

@@ -12,6 +12,18 @@ from .switches import Switches
 
 # as public clients read them; not the numbers of the request parameter of the same name
 _STATUS_CODES: dict[Status, int] = {"cancelled": 0, "cart": 1, "pending": 3, "approved": 4, "shipped": 5, "notes": 6}
+_SINGULAR = {
+    "prices": "price",
+    "colors": "color",
+    "sizes": "size",
+    "skus": "sku",
+    "deliveries": "delivery",
+    "tags": "tag",
+    "style_images": "style_image",
+    "warehouses": "warehouse",
+    "billing_addresses": "billing_address",
+    "shipping_addresses": "shipping_address",
+}
 
 
 class Forms:
@@ -20,32 +32,51 @@ class Forms:
     def __init__(self, switches: Switches) -> None:
         self._switches = switches
 
-    def body(self, response: dict[str, Any], orders: Sequence[Order] | None = None) -> dict[str, Any]:
-        """Return a whole answer: its envelope and, unless it is an error, its orders."""
+    def body(
+        self, response: dict[str, Any], rows: Sequence[dict[str, Any]] | None = None, kind: str = "order"
+    ) -> dict[str, Any]:
+        """Return a whole answer: its envelope and, unless it is an error, its *rows*, each a *kind*."""
         switches = self._switches
-        code = response["code"]
-        response = {**self._value(response), "code": str(code) if switches["code"] == "text" else code}
-        # the documented examples write an absent comment as empty text
-        response["comment"] = response["comment"] or ""
-        content: dict[str, Any] = {"response": response}
-        if orders is not None:
-            rows = self._value([order_row(order, packs=switches["case_packs"] == "packs") for order in orders])
-            if len(orders) == 1 and switches["single_as_object"]:
-                rows = rows[0]
-            listed: dict[str, Any] = {switches["list_name"]: rows}
-            content |= {"orders": listed} if switches["root_node"] == "list" else listed
-        return {"orders": content} if switches["root_node"] == "whole" else content
+        plural = f"{kind}s"
+        content: dict[str, Any] = {"response": self.envelope(response)}
+        if rows is not None:
+            written = self.value([self._nested(row) for row in rows] if kind != "order" else rows)
+            if len(rows) == 1 and switches["single_as_object"]:
+                written = written[0]
+            listed: dict[str, Any] = {plural if switches["list_name"] == "orders" else kind: written}
+            content |= {plural: listed} if switches["root_node"] == "list" else listed
+        return {plural: content} if switches["root_node"] == "whole" else content
 
-    def _value(self, value: Any) -> Any:
+    def envelope(self, response: dict[str, Any]) -> dict[str, Any]:
+        """Return the node `response` of an answer."""
+        code = response["code"]
+        written = {**self.value(response), "code": str(code) if self._switches["code"] == "text" else code}
+        # the documented examples write an absent comment as empty text
+        return written | {"comment": written["comment"] or ""} if "comment" in written else written
+
+    def _nested(self, value: Any) -> Any:
+        match value:
+            case dict() if self._switches["inner_nodes"] == "kept":
+                return {
+                    name: {_SINGULAR[name]: [self._nested(one) for one in item]}
+                    if isinstance(item, list) and item
+                    else self._nested(item)
+                    for name, item in value.items()
+                }
+            case _:
+                return value
+
+    def value(self, value: Any) -> Any:
+        """Return *value* in its wire form."""
         match value:
             case None:
                 return "" if self._switches["missing"] == "text" else None
             case dict():
                 # public clients read a door's code as text or null, whatever other fields do
-                return {name: item if name == "door_code" else self._value(item) for name, item in value.items()}
+                return {name: item if name == "door_code" else self.value(item) for name, item in value.items()}
             case list() | tuple():
                 empty: Any = "" if self._switches["empty_list"] == "text" else []
-                return [self._value(item) for item in value] or empty
+                return [self.value(item) for item in value] or empty
             case bool() | str():
                 return value
             case int() | Decimal():

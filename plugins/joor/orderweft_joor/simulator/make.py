@@ -81,6 +81,31 @@ def change(order: Order, **fields: Any) -> None:
     order.header.update(fields)
 
 
+def customer_fields(buyer: brand.Buyer) -> dict[str, Any]:
+    """Return *buyer* as a connection, by the names of the wire and with the codes its orders have."""
+    warehouse, warehouse_code = brand.WAREHOUSES[0]
+    return {
+        "customer_name": buyer.name,
+        "customer_code": buyer.code,
+        "customer_alias": buyer.name,
+        "customer_contact_name": buyer.name,
+        "customer_contact_email": buyer.email,
+        "customer_buyer_name": buyer.buyer,
+        "customer_group_name": "Independents",
+        "customer_group_code": "IND",
+        "sales_rep_code": "REP1",
+        "warehouses": [{"warehouse_name": warehouse, "warehouse_code": warehouse_code}],
+        "billing": {"billing_addresses": [_connected("billing", buyer, "B1")]},
+        "shipping": {"shipping_addresses": [{**_connected("shipping", buyer, "S1"), "shipping_email": buyer.email}]},
+    }
+
+
+def _connected(prefix: str, buyer: brand.Buyer, code: str) -> dict[str, Any]:
+    # a connection says state where an order says region, and has no country codes
+    fields = _address(prefix, buyer, code)
+    return {**fields, f"{prefix}_state": fields[f"{prefix}_region"]}
+
+
 def _header(order_id: int, buyer: brand.Buyer, day: date) -> dict[str, Any]:
     currency = currency_of(buyer)
     season, season_name = brand.SEASONS[order_id % len(brand.SEASONS)]

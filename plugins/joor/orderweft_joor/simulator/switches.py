@@ -37,6 +37,32 @@ class Switches(TypedDict, total=False):
     v4_undefined: Literal["resets", "keeps"]
     export_modifies: bool
     error_details: Literal["id", "order_id", "none"]
+    inner_nodes: Literal["dropped", "kept"]
+    missing_record: Literal["refused", "empty"]
+    style_key: Literal["external_id", "product_identifier"]
+    jobs: Literal["polls", "clock", "stuck"]
+    match_hours: int
+    customer_codes: Literal["exact", "loose"]
+    inventory_json: Literal["object", "wrapped", "refused"]
+    identifier_spelling: Literal["both", "identifer", "identifier"]
+    immediate: Literal["accepted", "fails", "refused", "required"]
+    inventory_dates: Literal["both", "iso", "us"]
+    unknown_warehouse: Literal["ignored", "default", "fails"]
+    negative_stock: Literal["fails", "clamped"]
+    overwrite_scope: Literal["account", "warehouses"]
+    absent_style: Literal["made_to_order", "cleared"]
+    made_to_order_stays: bool
+    inventory_log: Literal["list", "object", "absent"]
+    log_sku: Literal["key", "joined"]
+    max_rows: int
+    v4_pages: Literal["all", "pages"]
+    grid: Literal["refused", "filled"]
+    color_code: Literal["required", "optional"]
+    price_values: Literal["text", "number"]
+    duplicate_products: Literal["external_id", "product_identifier", "accepted"]
+    row_errors: Literal["named", "unnamed"]
+    asset_ids: Literal["unique", "ever", "free"]
+    collection_items: Literal["replaced", "added"]
 
 
 def resolve(given: Switches) -> Switches:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 from orderweft import Request, Response
@@ -10,6 +9,7 @@ from orderweft import Request, Response
 from .books import Books
 from .model import ExportState, Order, Refusal, Status
 from .switches import Switches
+from .v4_wire import Wire, ids, opaque, page, written
 
 _STATUSES: dict[str, Status] = {
     "IN_PROGRESS": "cart",
@@ -26,44 +26,31 @@ _EXPORT_STATES: dict[str, ExportState] = {"SUCCESS": "success", "FAILED": "faile
 class V4:
     """Answer the v4 order calls."""
 
-    def __init__(self, books: Books, account: str, switches: Switches) -> None:
+    def __init__(self, books: Books, switches: Switches, wire: Wire) -> None:
         self._books = books
-        self._account = account
+        self._wire = wire
         self._switches = switches
 
     def read(self, request: Request) -> Response:
         """Answer the order list; it marks nothing."""
-        self._check_account(request)
+        self._wire.check(request)
         given = request.query
-        ids = {text.strip() for text in given["order_ids"].split(",")} if given.get("order_ids") else None
+        wanted = ids(given, "order_ids")
         status = _one_of(given, "status", _STATUSES)
         export = _one_of(given, "export_status", _EXPORT_STATES)
         found = [
             order
             for _, order in sorted(self._books.orders.items())
-            if (ids is None or str(order.id) in ids)
+            if (wanted is None or str(order.id) in wanted)
             and status in (None, order.status)
             and export in (None, self._books.v4_state(order))
         ]
-        size = _positive(given, "page_size", 50)
-        if size > 200:
-            raise Refusal(400, "page_size must be at most 200")
-        start = (_positive(given, "page", 1) - 1) * size
-        return Response.of_json({"data": [_row(order) for order in found[start : start + size]], "errors": []})
+        return written([_row(order) for order in page(given, found)], [])
 
     def bulk_update(self, request: Request) -> Response:
         """Apply each row that can be applied and report the others."""
-        self._check_account(request)
-        if not request.headers.get("content-type", "").startswith("application/json"):
-            raise Refusal(415, "Content-Type must be application/json")
-        try:
-            rows = request.json()
-        except ValueError:
-            raise Refusal(400, "the body is not JSON") from None
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise Refusal(400, "the body must be a list of orders")
         data, errors = [], []
-        for row in rows:
+        for row in self._wire.rows(request):
             order_id = str(row.get("id", ""))
             try:
                 data.append(_row(self._update(order_id, row)))
@@ -72,12 +59,7 @@ class V4:
                 key = self._switches["error_details"]
                 details = {} if key == "none" else {key: order_id}
                 errors.append({"status": name, "message": refusal.comment, "details": details})
-        return Response.of_json({"data": data, "errors": errors})
-
-    def refuse(self, refusal: Refusal) -> Response:
-        """Write *refusal* as v4 does."""
-        error = {"status": str(refusal.status), "message": refusal.comment, "details": {}}
-        return Response.of_json({"data": [], "errors": [error]}, refusal.status)
+        return written(data, errors)
 
     def _update(self, order_id: str, row: dict[str, Any]) -> Order:
         order = self._books.orders.get(int(order_id)) if order_id.isdecimal() else None
@@ -99,13 +81,6 @@ class V4:
             self._books.acknowledge(order, _EXPORT_STATES[wanted], wanted, description)
         return order
 
-    def _check_account(self, request: Request) -> None:
-        account = request.query.get("account")
-        if not account:
-            raise Refusal(400, "The account parameter is required")
-        if account != self._account:
-            raise Refusal(403, "You have no access to this account")
-
 
 def _one_of(given: dict[str, str], name: str, values: dict[str, Any]) -> Any:
     text = given.get(name)
@@ -114,25 +89,13 @@ def _one_of(given: dict[str, str], name: str, values: dict[str, Any]) -> Any:
     return values[text] if text else None
 
 
-def _positive(given: dict[str, str], name: str, default: int) -> int:
-    text = given.get(name, str(default))
-    if not text.isdecimal() or int(text) < 1:
-        raise Refusal(400, f"{name} must be a positive number")
-    return int(text)
-
-
-def _opaque(kind: str, name: str) -> str:
-    # the documented trait ids are Base64 of such a pair
-    return base64.b64encode(f"{kind}:{name}".encode()).decode()
-
-
 def _row(order: Order) -> dict[str, Any]:
     header = order.header
     return {
         "id": str(order.id),
-        "retailer_id": _opaque("Retailer", header["customer_name"]),
-        "price_type_id": _opaque("PriceType", header["order_currency_name"]),
-        "collection_id": _opaque("Collection", header["order_delivery_code"]),
+        "retailer_id": opaque("Retailer", header["customer_name"]),
+        "price_type_id": opaque("PriceType", header["order_currency_name"]),
+        "collection_id": opaque("Collection", header["order_delivery_code"]),
         "status": _STATUS_NAMES[order.status],
         "customer": {"name": header["customer_name"], "buyer_name": header["customer_buyer_name"]},
         "buyer": {"name": header["customer_buyer_name"], "email": header["shipping_email"]},
