@@ -85,7 +85,6 @@ def test_what_is_read_keeps_what_is_promised() -> None:
     assert order is not None
     assert schema is not None
     jsonschema.Draft202012Validator(schema).validate(order.to_data())
-    assert shopify.provides(connection, "shipments") is None
     assert shopify.accepts(connection, "shipments") is None
 
 

@@ -139,6 +139,7 @@ def test_a_receipt_leads_to_the_order() -> None:
         "url": "https://example.myshopify.com/admin/orders/42",
         "remarks": [],
         "cancelled": False,
+        "pending": False,
     }
     assert to_receipt({**node, "cancelledAt": "2026-11-22T10:00:00Z"}, "example.myshopify.com").cancelled
 

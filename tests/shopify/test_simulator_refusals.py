@@ -37,7 +37,7 @@ def shop() -> Shop:
         (UPDATE % ("id: 1", " code"), "undefinedField", "Field 'code' doesn't exist on type 'UserError'"),
         ("{ orderByIdentifier(identifier: {}) { id } }", "invalidOneOfInputObject", "exactly one argument"),
         ("{ orders(first: 1) { nodes { events(first: 1) { nodes { id } } } } }", "NOT_SIMULATED", "Order.events"),
-        ("mutation { productSet(input: {}) { product { id } } }", "NOT_SIMULATED", "Mutation.productSet"),
+        ("mutation { productCreate(product: {}) { product { id } } }", "NOT_SIMULATED", "Mutation.productCreate"),
         (TOO_DEAR, "MAX_COST_EXCEEDED", "exceeds the single query max cost limit (1000)"),
     ],
 )

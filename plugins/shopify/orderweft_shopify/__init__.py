@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from .catalog import read_catalog, write_catalog
 from .config import Settings, describe
+from .customers import read_customers, write_customers
+from .inventory import read_inventory, write_inventory
 from .orders import (
     accepts,
     check_connection,
@@ -13,6 +16,7 @@ from .orders import (
     reread_order,
     simulated_store,
 )
+from .shipments import read_shipments
 
 __all__ = [
     "Settings",
@@ -23,6 +27,13 @@ __all__ = [
     "fetch_orders",
     "find_orders",
     "provides",
+    "read_catalog",
+    "read_customers",
+    "read_inventory",
+    "read_shipments",
     "reread_order",
     "simulated_store",
+    "write_catalog",
+    "write_customers",
+    "write_inventory",
 ]

@@ -1,4 +1,4 @@
-"""Find the product variants that order lines mean."""
+"""Products of a Shopify store: read them, write them, and find the variants that order lines mean."""
 
 from __future__ import annotations
 
@@ -7,14 +7,158 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from orderweft import Connection
+from orderweft import (
+    Accepted,
+    AlreadyThere,
+    ChannelError,
+    Connection,
+    InvalidRecordError,
+    NotSent,
+    Outcome,
+    Product,
+    Reason,
+    Receipt,
+    RecordPage,
+    Refused,
+    RejectedError,
+    TemplateError,
+    Unknown,
+    UnknownOutcomeError,
+    Unread,
+    hookimpl,
+)
+from pydantic import ValidationError
 
-from .client import Client
+from .client import Client, Products, RefusalError
 from .config import Settings
+from .mapping import (
+    STYLE_KEY,
+    Source,
+    Styles,
+    first_of,
+    from_product,
+    identifier_of,
+    number_of,
+    style_of,
+    to_product,
+)
 
 BATCH = 50
 """Codes looked for in one search."""
 REMEMBERED = 5000
+AT_ONCE = 100
+"""Variants up to which a product is written while we wait."""
+
+
+@hookimpl
+def read_catalog(connection: Connection[Settings]) -> Iterator[RecordPage]:
+    """Yield all products as styles in colors and sizes, priced in the store's currency."""
+    settings = connection.settings
+    styles, source = Styles(settings), Source(connection.channel, connection.name)
+    currency = connection.once(Client).currency()
+    whole = True
+    for nodes, last in connection.once(Products).read("catalog"):
+        records: list[Product] = []
+        unread: list[Unread] = []
+        for node in nodes:
+            try:
+                records.append(to_product(styles.read(node), source, settings, currency))
+            except ValidationError as error:
+                unread.append(Unread(node["id"], node["title"], first_of(error)))
+            except (InvalidRecordError, TemplateError) as error:
+                unread.append(Unread(node["id"], node["title"], str(error)))
+        whole = whole and not unread
+        yield RecordPage(tuple(records), tuple(unread), complete=last and whole)
+
+
+@hookimpl
+def write_catalog(connection: Connection[Settings], products: Sequence[Product]) -> list[Outcome]:
+    """Create each product, or bring the one that is there up to date with all its variants."""
+    shelf = connection.once(Shelf)
+    outcomes: list[Outcome] = []
+    for product in products:
+        try:
+            outcomes.append(shelf.put(product))
+        except ChannelError as error:
+            if not any(isinstance(outcome, Accepted | Unknown) for outcome in outcomes):
+                raise
+            outcomes.append(NotSent(message=str(error), retry_after=error.retry_after))
+    return outcomes
+
+
+class Shelf:
+    """Where products come in at one store; use `connection.once(Shelf)`."""
+
+    def __init__(self, connection: Connection[Settings]) -> None:
+        self._settings = connection.settings
+        self._client = connection.once(Client)
+        self._products = connection.once(Products)
+        self._catalog = connection.once(Catalog)
+
+    def put(self, product: Product) -> Outcome:
+        """Create or update one product, and say what came of it; raises when nothing of it was done."""
+        try:
+            return self._put(product)
+        except RefusalError as refusal:
+            reason: Reason = "invalid_field" if any(problem.field for problem in refusal.problems) else "refused"
+            return Refused(reason=reason, message=f"{product.label}: {refusal}")
+        except RejectedError as error:
+            return Refused(reason="invalid_field", message=f"{product.label}: {error}")
+        except UnknownOutcomeError as error:
+            return Unknown(message=str(error))
+
+    def _put(self, product: Product) -> Outcome:
+        style = style_of(product)
+        if not style:
+            raise RejectedError("it has neither a style identifier nor a style number")
+        keyed = self._settings.product_identifier == "metafield"
+        if keyed:
+            self._client.define_metafield("PRODUCT", STYLE_KEY, "Style")
+        stored = self._stored(product, style)
+        draft = from_product(product, stored, self._settings, self._client.currency())
+        untied = keyed and stored is not None and not stored["style"]
+        if draft.given is None and not untied and stored is not None:
+            return AlreadyThere(receipt=self._receipt(stored["id"], draft.remarks))
+        if untied and stored is not None:
+            # First, because it changes nothing anybody sees, and without it the style is found again by its items.
+            key = {"namespace": self._settings.metafield_namespace, "key": STYLE_KEY, "type": "id"}
+            sent = [{**key, "value": style, "ownerId": stored["id"]}]
+            self._client.mutate("SetMetafields", "metafields", metafields=sent)
+        id_ = stored["id"] if stored else ""
+        if draft.given is not None:
+            id_ = self._products.set(draft.given, draft.identifier, large=draft.variants > AT_ONCE)
+        return Accepted(receipt=self._receipt(id_, draft.remarks))
+
+    def _stored(self, product: Product, style: str) -> dict[str, Any] | None:
+        """Return the product as the store has it, whole, None when it has none; raises RejectedError when in doubt."""
+        found = self._products.find(identifier_of(product, self._settings)) or self._by_items(product)
+        stored = self._products.whole(found, STYLE_KEY) if found else None
+        if stored is None:
+            return None
+        other = (stored["style"] or {}).get("value")
+        if other not in (None, style):
+            raise RejectedError(f"its items are those of the style {other!r} in the store")
+        if len(stored["variants"]) != stored["variantsCount"]["count"]:
+            raise RejectedError(
+                "the variants it has in the store cannot all be read, and writing would delete the rest"
+            )
+        return stored
+
+    def _by_items(self, product: Product) -> str | None:
+        """Return the gid of the product that has the items of *product*."""
+        codes = [getattr(item, self._settings.item_identifier) for item in product.items()]
+        found = self._catalog.find([code for code in codes if code], with_levels=False)
+        if found.ambiguous:
+            by = self._settings.item_identifier
+            raise RejectedError(f"several variants have the {by} {', '.join(sorted(found.ambiguous))}")
+        owners = self._products.of([variant.id for variant in found.variants.values()])
+        if len(owners) > 1:
+            raise RejectedError(f"its items lie on {len(owners)} products of the store")
+        return next(iter(owners), None)
+
+    def _receipt(self, id_: str, remarks: Sequence[str]) -> Receipt:
+        url = f"https://{self._settings.domain}/admin/products/{number_of(id_)}"
+        return Receipt(id=id_, url=url, remarks=tuple(remarks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +175,8 @@ class Variant:
     """False when it may be sold without being in stock."""
     levels: tuple[tuple[str, int], ...]
     """Available pieces at each active location; empty when not asked for."""
+    item: str = ""
+    """The gid of what its stock is counted under."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +265,7 @@ def to_variant(node: Mapping[str, Any], levels: Iterable[Mapping[str, Any]]) -> 
         options=node["title"],
         limited=node["inventoryItem"]["tracked"] and node["inventoryPolicy"] != "CONTINUE",
         levels=tuple(available.items()),
+        item=node["inventoryItem"]["id"],
     )
 
 

@@ -41,11 +41,24 @@ from orderweft.testing import Simulator
 from pydantic import ValidationError
 
 from .catalog import Catalog, Variant, quoted
-from .client import Client, RefusalError
+from .client import Client, Locations, RefusalError
 from .config import Settings
-from .customers import ACCOUNT_KEY, Customers, email_of
-from .inventory import Locations, is_shortage, shortages
-from .mapping import ORDER_KEY, Draft, differences, from_order, iso, name_line, to_order, to_receipt
+from .customers import ACCOUNT_KEY, Customers
+from .inventory import is_shortage, shortages
+from .mapping import (
+    ORDER_KEY,
+    Draft,
+    accepted,
+    differences,
+    email_of,
+    first_of,
+    from_order,
+    iso,
+    name_line,
+    provided,
+    to_order,
+    to_receipt,
+)
 
 REACH = 10_000
 """Orders read with one search; Shopify lets nobody page beyond 25,000."""
@@ -73,14 +86,14 @@ def check_connection(connection: Connection[Settings]) -> Account:
     if missing:
         text = f"the app lacks the access scopes {', '.join(missing)}; add them to the app and install it again"
         raise AuthenticationError(text)
-    connection.once(Locations).chosen()
+    connection.once(Locations).check()
     shop, plan = data["shop"], data["shop"]["plan"]
     warnings = []
     if client.served_version not in (None, settings.api_version):
         warnings.append(f"Shopify serves API version {client.served_version} instead of {settings.api_version}")
     if plan["partnerDevelopment"] and settings.orders_per_minute is None:
         warnings.append("a development store takes five new orders a minute; set orders_per_minute = 5")
-    if settings.first_run_days > 60 and "read_all_orders" not in granted:
+    if max(settings.first_run_days, settings.shipment_days) > 60 and "read_all_orders" not in granted:
         warnings.append("without the scope read_all_orders, orders older than 60 days cannot be read")
     details = (
         f"currency {shop['currencyCode']}",
@@ -92,55 +105,14 @@ def check_connection(connection: Connection[Settings]) -> Account:
 
 @hookimpl
 def provides(connection: Connection[Settings], kind: Kind) -> dict[str, Any] | None:
-    """Return what every order read from the store has."""
-    if kind != "orders":
-        return None
-    line = {
-        "required": ["key", "style_name", "quantity", "unit_price", "list_price"],
-        "properties": dict.fromkeys(
-            ("style_identifier", "color_code", "size_code", "pack_size", "retail_price"), False
-        ),
-    }
-    never = ("retail_currency", "price_label", "kind", "approved_at", "event", "discount_percent", "internal_note")
-    return {
-        "type": "object",
-        "required": [
-            "origin",
-            "number",
-            "status",
-            "currency",
-            "created_at",
-            "modified_at",
-            "customer",
-            "lines",
-            "total",
-        ],
-        "properties": {**dict.fromkeys(never, False), "lines": {"type": "array", "items": line}},
-    }
+    """Return what every record of *kind* read from the store has."""
+    return provided(kind, connection.settings)
 
 
 @hookimpl
 def accepts(connection: Connection[Settings], kind: Kind) -> dict[str, Any] | None:
-    """Return what an order needs before the store takes it."""
-    if kind != "orders":
-        return None
-    amount = {"type": "string", "pattern": r"^(0|[1-9][0-9]*)(\.[0-9]+)?$"}
-    code = connection.settings.item_identifier
-    line = {
-        "required": [code, "quantity", "unit_price"],
-        "properties": {code: {"minLength": 1}, "quantity": {"minimum": 1}, "unit_price": amount},
-    }
-    return {
-        "type": "object",
-        "required": ["currency", "customer", "lines"],
-        "properties": {
-            "customer": {"anyOf": [{"required": ["account_code"]}, {"required": ["email"]}]},
-            # A list in a call may have 250 entries: https://shopify.dev/docs/api/usage/limits
-            "lines": {"type": "array", "minItems": 1, "maxItems": 250, "items": line},
-            "discount": amount,
-            "shipping_total": amount,
-        },
-    }
+    """Return what a record of *kind* needs before the store takes it."""
+    return accepted(kind, connection.settings)
 
 
 @hookimpl(specname="simulator")
@@ -157,7 +129,8 @@ def _needed_scopes(settings: Settings) -> set[str]:
     scopes = {"write_orders", "read_products", "write_customers" if settings.create_customers else "read_customers"}
     if settings.check_stock:
         scopes |= {"read_inventory", "read_locations"}
-    return scopes | {"read_locations"} if settings.location else scopes
+    named = settings.location or settings.locations or settings.stock_location
+    return scopes | {"read_locations"} if named else scopes
 
 
 @hookimpl
@@ -232,7 +205,7 @@ def _understood(connection: Connection[Settings], node: Mapping[str, Any], lines
     try:
         order = to_order(node, lines, origin)
     except ValidationError as error:
-        return Fetched(id_, number, None, payload, problem=_first_of(error))
+        return Fetched(id_, number, None, payload, problem=first_of(error))
     return Fetched(id_, number, order, payload, skip="it is a test order" if node["test"] else None)
 
 
@@ -241,11 +214,6 @@ def reread_order(connection: Connection[Settings], payload: str) -> Fetched:
     """Read a stored order again under the present settings."""
     node = json.loads(payload, parse_float=Decimal)
     return _understood(connection, node, node["lineItems"])
-
-
-def _first_of(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(str(step) for step in first['loc'])}: {first['msg']}"
 
 
 class Desk:
@@ -258,7 +226,6 @@ class Desk:
         self._customers = connection.once(Customers)
         self._locations = connection.once(Locations)
         self._note = Template(connection.settings.note_template)
-        self._currency: str | None = None
         self._has_keys = False
         """Whether the store is known to have the metafield that makes an order's key unique."""
 
@@ -329,10 +296,9 @@ class Desk:
     def _check_currency(self, order: Order) -> None:
         if self._settings.foreign_currency == "send":
             return
-        if self._currency is None:
-            self._currency = self._client.query("Shop")["shop"]["currencyCode"]
-        if order.currency != self._currency:
-            text = f"the order is in {order.currency}, the store in {self._currency}"
+        currency = self._client.currency()
+        if order.currency != currency:
+            text = f"the order is in {order.currency}, the store in {currency}"
             raise HeldError(
                 "invalid_field", text, 'take the order in the store\'s currency, or set foreign_currency = "send"'
             )

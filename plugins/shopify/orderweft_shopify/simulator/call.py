@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,20 @@ class Call:
     version: str
     searches: list[dict[str, Any]] = field(default_factory=list)
     """Searches with warnings, for the extensions of the answer."""
+    base: str = ""
+    """Scheme and host the caller reached the shop at; files are served there, too."""
+    variables: dict[str, Any] = field(default_factory=dict)
+    """Variables as sent, before they were coerced."""
+    answer_name: str = ""
+    """The name in the answer of the mutation field being executed."""
+    key: str | None = None
+    """The idempotency key of the mutation field being executed."""
+    answered: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """Keyed mutation fields executed, with where to keep what they answered."""
+    sku_counts: Counter[str | None] | None = None
+    """How many items have each SKU, once somebody asked."""
+    whole: bool = False
+    """Whether connections are read to the end, as bulk queries do, whatever page they ask for."""
 
     @property
     def switches(self) -> Switches:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from .customers import Customer, MailingAddress, clean_tags, normal_email, touch_customer
-from .inventory import Product, index_variant
 from .lines import Attribute
 from .metafields import Metafields
 from .order_checks import MAX_NOTE, MAX_TAG
 from .orders import Order, OrderCancellation, touch
 from .payments import OrderTransaction, Refund, RefundLineItem
+from .products import Product, index_variant, touch_product
 from .store import Store
 from .values import UserError
 
@@ -118,8 +118,7 @@ def add_tags(store: Store, target: Any, tags: Iterable[str]) -> None:
     elif isinstance(target, Customer):
         touch_customer(store, target)
     elif isinstance(target, Product):
-        for variant in target.variants:
-            index_variant(store, variant)
+        touch_product(store, target)
 
 
 def _contact_problems(store: Store, order: Order, given: Mapping[str, Any]) -> list[UserError]:

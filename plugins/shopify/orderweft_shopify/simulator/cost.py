@@ -36,8 +36,10 @@ _MUTATION = 10
 _BY_TYPE = {
     "Count": 10,
     "DiscountAllocation": 0,
+    "Image": 0,
     "LocationAddress": 0,
     "MailingAddress": 0,
+    "MediaPreviewImage": 3,
     "MetafieldCapabilities": 0,
     "MetafieldCapabilityAdminFilterable": 0,
     "MetafieldCapabilityUniqueValues": 0,
@@ -45,6 +47,8 @@ _BY_TYPE = {
     "MoneyV2": 0,
     "PageInfo": 0,
     "ProductOption": 2,
+    "ProductOptionValue": 0,
+    "SEO": 0,
     "UserError": 0,
     "Weight": 0,
 }

@@ -18,7 +18,7 @@ from .customers import (
     write_customer,
 )
 from .fulfillment import FulfillmentTrackingInfo, plan, send
-from .inventory import Location, ProductVariant, index_variant, route, stock_at
+from .inventory import Location, route, stock_at
 from .lines import (
     Attribute,
     Claim,
@@ -34,6 +34,7 @@ from .metafields import APP_NUMBER, Metafields
 from .order_checks import associated, order_problems, variant_of
 from .orders import Order, touch
 from .payments import OrderTransaction
+from .products import ProductVariant, index_variant
 from .store import Store
 from .values import MoneyBag, UserError, total
 

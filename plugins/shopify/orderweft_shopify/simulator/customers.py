@@ -63,11 +63,15 @@ class MailingAddress:
     @classmethod
     def of(cls, store: Store, given: Mapping[str, Any]) -> MailingAddress:
         """Build an address from an input; names of country and province are not read, only their codes."""
-        plain = ("firstName", "lastName", "company", "address1", "address2", "city", "zip")
-        first, last, company, line1, line2, city, code = ((given.get(name) or "").strip() or None for name in plain)
-        country, province, phone = (given.get(name) for name in ("countryCode", "provinceCode", "phone"))
-        gid = store.gid("MailingAddress")
-        return cls(gid, first, last, company, line1, line2, city, code, country, province, phone)
+        address = cls(store.gid("MailingAddress"))
+        address.change(given)
+        return address
+
+    def change(self, given: Mapping[str, Any]) -> None:
+        """Store what is given, trimmed."""
+        for name, attribute in _ADDRESS.items():
+            if name in given:
+                setattr(self, attribute, (given[name] or "").strip() or None)
 
     @property
     def name(self) -> str | None:
@@ -308,50 +312,6 @@ def touch_customer(store: Store, customer: Customer, *, at_once: bool = False) -
     store.indexes[Customer].put(customer.id, customer.document(), at_once=at_once)
 
 
-def set_customer(
-    store: Store, metafields: Metafields, identifier: Mapping[str, Any] | None, given: Mapping[str, Any]
-) -> Customer | list[UserError]:
-    """Create or update a customer as customerSet does; a customer made by a custom id may keep it."""
-    if identifier is None:
-        customer = store.find(Customer, given["id"]) if given.get("id") else None
-        if given.get("id") and customer is None:
-            return [UserError("Resource matching the identifier was not found.", ("input", "id"), "NOT_FOUND")]
-    else:
-        found = _identified(store, metafields, identifier, given)
-        if isinstance(found, UserError):
-            return [found]
-        customer = found
-    problems = customer_problems(store, given, customer, ("input",))
-    if problems:
-        return problems
-    written = write_customer(store, given, customer)
-    if customer is None and identifier and "customId" in identifier and store.switches.custom_id_kept:
-        metafields.write(written, {**identifier["customId"], "type": "id"})
-    return written
-
-
-def _identified(
-    store: Store, metafields: Metafields, identifier: Mapping[str, Any], given: Mapping[str, Any]
-) -> Customer | UserError | None:
-    if given.get("id"):
-        return UserError("The id field is not allowed if identifier is provided.", ("input",), "ID_NOT_ALLOWED")
-    ((name, value),) = identifier.items()
-    if name == "customId":
-        return cast("Customer | None", metafields.owner("CUSTOMER", value))
-    if name == "id":
-        customer = store.find(Customer, value)
-        gone = UserError("Resource matching the identifier was not found.", ("input",), "NOT_FOUND")
-        return customer or gone
-    normal = normal_email if name == "email" else normal_phone
-    if name not in given:
-        message = f"The input field corresponding to the identifier is required: {name}."
-        return UserError(message, ("input",), "MISSING_FIELD_REQUIRED")
-    if normal(given[name]) != normal(value):
-        message = "The identifier value does not match the value of the corresponding field in the input."
-        return UserError(message, ("input",), "INPUT_MISMATCH")
-    return customer_by(store, **{name: value})
-
-
 def customer_identified(store: Store, metafields: Metafields, identifier: Mapping[str, Any]) -> Customer | None:
     """Return the customer an identifier query names."""
     ((name, value),) = identifier.items()
@@ -386,6 +346,18 @@ def _named(places: Any, **code: str) -> str | None:
     return str(found.name) if found else None
 
 
+_ADDRESS: Mapping[str, str] = {
+    "firstName": "first_name",
+    "lastName": "last_name",
+    "company": "company",
+    "address1": "address1",
+    "address2": "address2",
+    "city": "city",
+    "zip": "zip",
+    "countryCode": "country_code",
+    "provinceCode": "province_code",
+    "phone": "phone",
+}
 _PLAIN: Mapping[str, str] = {
     "firstName": "first_name",
     "lastName": "last_name",

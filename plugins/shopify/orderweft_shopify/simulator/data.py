@@ -1,8 +1,8 @@
 """The common sample brand as a Shopify shop.
 
-Each style is a product with 15 variants at retail price, tracked, never sold beyond its stock. All pieces are in
-London and 40 percent more in Rotterdam; of the last style there are 3 of each variant, in London only. The first eight
-customers of the brand are known, the first also as a company.
+Each style is a product with an image and 15 variants at retail price, tracked, never sold beyond its stock. All pieces
+are in London and 40 percent more in Rotterdam; of the last style there are 3 of each variant, in London only. The first
+eight customers of the brand are known, the first also as a company.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from orderweft.testing import brand
+from stdnum import ean
 
 from .customers import (
     Company,
@@ -22,18 +23,10 @@ from .customers import (
     normal_phone,
     touch_customer,
 )
-from .inventory import (
-    InventoryItem,
-    Location,
-    LocationAddress,
-    Product,
-    ProductOption,
-    ProductVariant,
-    SelectedOption,
-    index_variant,
-    stock_at,
-)
+from .inventory import InventoryItem, Location, LocationAddress, stock_at
+from .media import add_image
 from .payments import TEMPLATES, PaymentTermsTemplate
+from .products import Product, ProductOption, ProductOptionValue, ProductVariant, touch_product
 from .store import Store
 
 LONDON, ROTTERDAM = "London", "Rotterdam"
@@ -54,6 +47,20 @@ Two variants share the duplicate SKU and barcode. The SKU in other case and the 
 The untracked one has no stock figures; the oversold one has 2 pieces and is sold beyond them.
 """
 
+_KINDS = {
+    "Shirt": "Tops",
+    "Blouse": "Tops",
+    "Sweater": "Knitwear",
+    "Skirt": "Bottoms",
+    "Trouser": "Bottoms",
+    "Jacket": "Outerwear",
+    "Scarf": "Accessories",
+    "Coat": "Outerwear",
+    "Dress": "Dresses",
+    "Top": "Tops",
+}
+"""Product types of the sample brand, by the last word of the style's name."""
+
 _AWKWARD_VARIANTS = (
     ("duplicate_sku", "2900000000001", "DENY", True, 50),
     ("duplicate_sku", "2900000000001", "DENY", True, 50),
@@ -64,27 +71,40 @@ _AWKWARD_VARIANTS = (
 )
 
 
-def fill(store: Store) -> None:
-    """Put the sample brand into an empty shop."""
+def fill(store: Store, many: int) -> None:
+    """Put the sample brand into an empty shop, and *many* SKUs more."""
     london, rotterdam = _locations(store)
     for number, (name, kind, days) in enumerate(TEMPLATES, start=1):
         store.add(PaymentTermsTemplate(f"gid://shopify/PaymentTermsTemplate/{number}", name, kind, days))
     styles: dict[str, Product] = {}
     for sku in brand.skus():
-        product = styles.get(sku.style_number) or _product(store, sku.style_name, ("Color", "Size"))
-        styles[sku.style_number] = product
+        style = sku.style_number
+        product = styles.get(style) or _product(store, sku.style_name, ("Color", "Size"), f"style-{style}")
+        styles[style] = product
         variant = _variant(store, product, sku.sku, sku.barcode, sku.retail, (sku.color, sku.size))
         stock_at(store, variant, london).amounts["available"] = sku.stock
         if sku.stock > 3:
             stock_at(store, variant, rotterdam).amounts["available"] = sku.stock * 2 // 5
-    awkward = _product(store, "Awkward Sample", ("Number",))
+    awkward = _product(store, "Awkward Sample", ("Number",), None)
     for index, (name, barcode, policy, tracked, stock) in enumerate(_AWKWARD_VARIANTS, start=1):
         variant = _variant(store, awkward, AWKWARD[name], barcode, Decimal("10.00"), (str(index),))
         variant.inventory_policy, variant.inventory_item.tracked = policy, tracked
         stock_at(store, variant, london).amounts["available"] = stock
-    for variant in store.all(ProductVariant):
-        index_variant(store, variant, at_once=True)
+    _many(store, london, many)
+    for product in store.all(Product):
+        touch_product(store, product, at_once=True)
     _customers(store, brand.buyers()[:8])
+
+
+def _many(store: Store, london: Location, many: int) -> None:
+    """Add plain styles of 100 variants each, at 10.00, with 0 to 99 pieces in London."""
+    for first in range(0, many, 100):
+        product = _product(store, f"Plain Style {first // 100 + 1}", ("Number",), None)
+        for number in range(first, min(many, first + 100)):
+            digits = f"21{number:010d}"
+            barcode = digits + ean.calc_check_digit(digits)
+            variant = _variant(store, product, f"MANY-{number:06d}", barcode, Decimal("10.00"), (str(number % 100),))
+            stock_at(store, variant, london).amounts["available"] = number % 100
 
 
 def _locations(store: Store) -> tuple[Location, Location]:
@@ -97,23 +117,36 @@ def _locations(store: Store) -> tuple[Location, Location]:
     return made[0], made[1]
 
 
-def _product(store: Store, title: str, options: Iterable[str]) -> Product:
-    named = [
-        ProductOption(store.gid("ProductOption"), name, position, []) for position, name in enumerate(options, start=1)
-    ]
-    handle = title.lower().replace(" ", "-")
-    return store.add(Product(store.gid("Product"), title, handle, "Example Brand", store.now(), store.now(), named))
+def _product(store: Store, title: str, options: Iterable[str], picture: str | None) -> Product:
+    handle, now = title.lower().replace(" ", "-"), store.now()
+    kind = _KINDS.get(title.rpartition(" ")[2], "Samples")
+    product = store.add(
+        Product(
+            store.gid("Product"), title, handle, now, now, "Example Brand", kind,
+            description_html=f"<p>{title} of the Example Brand.</p>", tags=["wholesale"] if picture else [],
+            published_at=now,
+        )
+    )  # fmt: skip
+    for name in options:
+        product.options.append(store.add(ProductOption(store.gid("ProductOption"), name, product=product)))
+    if picture:
+        source = {"originalSource": f"https://images.brand.example/{picture}.jpg", "alt": title}
+        product.media.append(add_image(store, source, at_once=True))
+    return product
 
 
 def _variant(
     store: Store, product: Product, sku: str, barcode: str, price: Decimal, values: tuple[str, ...]
 ) -> ProductVariant:
-    selected = [SelectedOption(option.name, value) for option, value in zip(product.options, values, strict=True)]
-    for option, value in zip(product.options, values, strict=True):
-        if value not in option.values:
-            option.values.append(value)
+    choices = []
+    for option, name in zip(product.options, values, strict=True):
+        value = option.value(name)
+        if value is None:
+            value = store.add(ProductOptionValue(store.gid("ProductOptionValue"), name, option))
+            option.option_values.append(value)
+        choices.append(value)
     now = store.now()
-    variant = ProductVariant(store.gid("ProductVariant"), product, sku, barcode, price, selected, "DENY", now, now)
+    variant = ProductVariant(store.gid("ProductVariant"), product, choices, now, now, sku, barcode, price)
     variant.inventory_item = store.add(InventoryItem(store.gid("InventoryItem"), variant, True, now))
     product.variants.append(variant)
     return store.add(variant)

@@ -92,15 +92,23 @@ def variable_errors(operation: OperationDefinitionNode, variables: dict[str, Any
     return errors
 
 
-def size_errors(variables: Any, path: tuple[str, ...] = ()) -> Errors:
-    """Return an error for each list of more than 250 entries in *variables*."""
-    if isinstance(variables, dict):
-        return [error for name, value in variables.items() for error in size_errors(value, (*path, name))]
-    if not isinstance(variables, list):
-        return []
-    if len(variables) > MAX_INPUT:
-        return [_too_long(len(variables), path)]
-    return [error for index, value in enumerate(variables) for error in size_errors(value, (*path, str(index)))]
+def size_errors(operation: OperationDefinitionNode, variables: dict[str, Any]) -> Errors:
+    """Return an error for each list of more than 250 entries in *variables*; productSet has limits of its own."""
+    sizeless = {
+        definition.variable.name.value
+        for definition in operation.variable_definitions or ()
+        if str(type_from_ast(schema(), definition.type)).rstrip("!") == "ProductSetInput"
+    }
+    given = {name: value for name, value in variables.items() if name not in sizeless}
+    return list(_size_errors(given, ()))
+
+
+def _size_errors(value: Any, path: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    if isinstance(value, list) and len(value) > MAX_INPUT:
+        yield _too_long(len(value), path)
+    elif isinstance(value, dict | list):
+        for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _size_errors(inner, (*path, str(name)))
 
 
 def _problems(value: Any, type_: GraphQLInputType) -> list[dict[str, Any]]:

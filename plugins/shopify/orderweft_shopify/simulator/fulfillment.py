@@ -6,15 +6,26 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from .inventory import Location, ProductVariant
+from .inventory import Location
 from .lines import LineItem
+from .products import ProductVariant
+from .search import Document, words
 from .values import number_of
 
 if TYPE_CHECKING:
     from .orders import Order
     from .store import Store
 
-_OPEN_ACTIONS = ("CREATE_FULFILLMENT", "REPORT_PROGRESS", "MOVE", "HOLD", "SPLIT")
+FULFILLMENT_ORDER_FILTERS = {
+    "assigned_location_id": "id",
+    "id": "id",
+    "status": "open in_progress scheduled on_hold incomplete closed cancelled",
+    "updated_at": "time",
+}
+_ACTIONS = {
+    "OPEN": ("CREATE_FULFILLMENT", "REPORT_PROGRESS", "MOVE", "HOLD", "SPLIT"),
+    "IN_PROGRESS": ("CREATE_FULFILLMENT", "REPORT_PROGRESS", "HOLD"),
+}
 
 
 @dataclass(frozen=True)
@@ -125,7 +136,27 @@ class FulfillmentOrder:
     @property
     def supported_actions(self) -> list[FulfillmentOrderSupportedAction]:
         """Return what may be done now."""
-        return [FulfillmentOrderSupportedAction(name) for name in (_OPEN_ACTIONS if self.status == "OPEN" else ())]
+        return [FulfillmentOrderSupportedAction(name) for name in (_ACTIONS.get(self.status, ()))]
+
+    def document(self) -> Document:
+        """Return what it can be found by."""
+        return {
+            "default": words(self.order.name),
+            "assigned_location_id": number_of(self.assigned_location.location.id),
+            "id": number_of(self.id),
+            "status": {self.status.casefold()},
+            "updated_at": self.updated_at,
+        }
+
+    @property
+    def fulfillments(self) -> list[Fulfillment]:
+        """Return the parcels with its lines."""
+        lines = [line.line_item for line in self.line_items]
+        return [
+            each
+            for each in self.order.fulfillments
+            if any(part.line_item in lines for part in each.fulfillment_line_items)
+        ]
 
     def close(self, status: str, now: datetime) -> None:
         """End it with nothing left to send."""
@@ -168,6 +199,7 @@ class Fulfillment:
     delivered_at: datetime | None = None
     estimated_delivery_at: datetime | None = None
     in_transit_at: datetime | None = None
+    changed_at: datetime | None = None
 
     @property
     def legacy_resource_id(self) -> int:
@@ -177,7 +209,12 @@ class Fulfillment:
     @property
     def updated_at(self) -> datetime:
         """Return when it was last changed."""
-        return self.created_at
+        return self.changed_at or self.created_at
+
+    @property
+    def fulfillment_orders(self) -> list[FulfillmentOrder]:
+        """Return the fulfillment orders its lines come from."""
+        return [each for each in self.order.fulfillment_orders if self in each.fulfillments]
 
     @property
     def total_quantity(self) -> int:

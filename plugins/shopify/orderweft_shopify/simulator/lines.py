@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from .call import Args, Call
-from .inventory import InventoryLevel, Product, ProductVariant
+from .inventory import InventoryLevel
+from .products import Product, ProductVariant
 from .values import MoneyBag, MoneyV2, total
 
 
@@ -81,9 +82,9 @@ class DiscountAllocation:
         return self.allocated_amount_set.shop_money
 
 
-@dataclass(frozen=True)
+@dataclass
 class Claim:
-    """Stock set aside for a line."""
+    """Stock set aside for a line, as far as it was not sent."""
 
     level: InventoryLevel
     quantity: int

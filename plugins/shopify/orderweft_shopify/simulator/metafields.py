@@ -211,6 +211,12 @@ class Metafields:
         owner.held[namespace, key] = new
         return self._store.add(new)
 
+    def delete(self, owner: HasMetafields, name: tuple[str, str]) -> None:
+        """Delete a metafield by namespace and key."""
+        old = owner.held.pop(name)
+        self._owners[owner.owner_type, old.namespace, old.key, old.value].remove(owner)
+        self._store.remove(old)
+
     def define(self, given: Mapping[str, Any]) -> MetafieldDefinition | UserError:
         """Create a definition, or say why not."""
         namespace, key, type_ = full_namespace(given.get("namespace")), given["key"], given["type"]

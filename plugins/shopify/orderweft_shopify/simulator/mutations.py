@@ -9,13 +9,20 @@ from typing import Any
 
 from graphql import GraphQLError
 
+from .bulk import BulkOperations
+from .bulk_mutations import BulkMutations
 from .call import Args, Call
+from .catalog_mutations import CatalogMutations
 from .changing import TOO_MANY, Job, add_tags, request_cancel, update_order
 from .creating import create_order
-from .customers import Customer, customer_problems, set_customer, write_customer
+from .customer_mutations import CustomerMutations
+from .customers import Customer, touch_customer
+from .idempotency import Keys
 from .metafields import MAX_SET, HasMetafields, MetafieldDefinition, Metafields, full_namespace
 from .orders import Order, touch
 from .payments import PaymentTerms, set_terms
+from .products import Product, ProductVariant, touch_product
+from .stock import StockMutations
 from .store import Store
 from .values import Refusal, UserError, kind_of
 
@@ -33,12 +40,11 @@ _WRITE = {
 """The scope for changing what is attached to objects of a kind."""
 
 
-class Mutation:
+class Mutation(StockMutations, CatalogMutations, CustomerMutations, BulkMutations):
     """Everything that can be done."""
 
-    def __init__(self, store: Store, metafields: Metafields) -> None:
-        self._store = store
-        self._metafields = metafields
+    def __init__(self, store: Store, metafields: Metafields, keys: Keys, bulk: BulkOperations) -> None:
+        super().__init__(store, metafields, keys, bulk)
         self._created: deque[float] = deque(maxlen=_ORDERS_PER_MINUTE)
 
     def order_create(self, call: Call, args: Args) -> SimpleNamespace:
@@ -95,27 +101,6 @@ class Mutation:
             return SimpleNamespace(payment_terms=done, user_errors=[])
         return SimpleNamespace(payment_terms=None, user_errors=[done])
 
-    def customer_create(self, _call: Call, args: Args) -> SimpleNamespace:
-        """Create a customer."""
-        given = args["input"]
-        problems = customer_problems(self._store, given, None, ())
-        for index, each in enumerate(given.get("metafields") or ()):
-            if found := self._metafields.problem("CUSTOMER", None, each):
-                problems.append(UserError(found.message, ("metafields", str(index), found.field)))
-        if problems:
-            return SimpleNamespace(customer=None, user_errors=problems)
-        customer = write_customer(self._store, given, None)
-        for metafield in given.get("metafields") or ():
-            self._metafields.write(customer, metafield)
-        return SimpleNamespace(customer=customer, user_errors=[])
-
-    def customer_set(self, _call: Call, args: Args) -> SimpleNamespace:
-        """Create or update a customer."""
-        done = set_customer(self._store, self._metafields, args.get("identifier"), args["input"])
-        if isinstance(done, Customer):
-            return SimpleNamespace(customer=done, user_errors=[])
-        return SimpleNamespace(customer=None, user_errors=done)
-
     def metafield_definition_create(self, call: Call, args: Args) -> SimpleNamespace:
         """Create a metafield definition."""
         owner_type = args["definition"]["ownerType"]
@@ -142,9 +127,18 @@ class Mutation:
             return SimpleNamespace(metafields=[], user_errors=errors)
         written = [self._metafields.write(self._store.node(each["ownerId"]), each) for each in given]
         for owner in {metafield.owner: None for metafield in written}:
-            if isinstance(owner, Order):
-                touch(self._store, owner)
+            self._touch(owner)
         return SimpleNamespace(metafields=written, user_errors=[])
+
+    def _touch(self, owner: HasMetafields) -> None:
+        if isinstance(owner, Order):
+            touch(self._store, owner)
+        elif isinstance(owner, Customer):
+            touch_customer(self._store, owner)
+        elif isinstance(owner, ProductVariant):
+            touch_product(self._store, owner.product, [owner])
+        elif isinstance(owner, Product):
+            touch_product(self._store, owner)
 
     def _metafield_error(self, index: int, given: Mapping[str, Any]) -> UserError | None:
         path, owner = ("metafields", str(index)), self._store.node(given["ownerId"])

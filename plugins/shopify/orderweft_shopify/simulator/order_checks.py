@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .customers import CompanyLocation, Customer, clean_tags, customer_by, customer_problems, normal_email
-from .inventory import Location, ProductVariant, short_of
+from .inventory import Location
 from .metafields import Metafields
+from .products import ProductVariant, short_of
 from .store import Store
 from .values import UserError
 

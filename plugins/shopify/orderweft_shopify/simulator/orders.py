@@ -168,7 +168,7 @@ class Order(Totals):
     @property
     def fulfillable(self) -> bool:
         """Return whether anything is left to send."""
-        return any(each.status == "OPEN" for each in self.fulfillment_orders)
+        return any(each.status in ("OPEN", "IN_PROGRESS") for each in self.fulfillment_orders)
 
     @property
     def restockable(self) -> bool:
@@ -246,3 +246,5 @@ def touch(store: Store, order: Order) -> None:
     """Note a change, and let search find the order by what it is now, a while later."""
     order.updated_at = store.now()
     store.indexes[Order].put(order.id, order_document(order))
+    for each in order.fulfillment_orders:
+        store.indexes[FulfillmentOrder].put(each.id, each.document())

@@ -60,18 +60,20 @@ class Connection:
         return PageInfo(self.more_after, self.more_before, ends[0] if ends else None, ends[-1] if ends else None)
 
 
-def page(nodes: Sequence[Any], args: Args) -> Connection:
-    """Return the page of an ordered list that *args* ask for."""
-    return page_of_rows([((position,), node) for position, node in enumerate(nodes)], args, "POSITION")
+def page(nodes: Sequence[Any], args: Args, *, whole: bool = False) -> Connection:
+    """Return the page of an ordered list that *args* ask for, or the *whole* list."""
+    return page_of_rows([((position,), node) for position, node in enumerate(nodes)], args, "POSITION", whole=whole)
 
 
-def page_of_rows(rows: list[tuple[Key, Any]], args: Args, sort: str) -> Connection:
-    """Return the page of *rows*, sorted by their keys, that *args* ask for."""
+def page_of_rows(rows: list[tuple[Key, Any]], args: Args, sort: str, *, whole: bool = False) -> Connection:
+    """Return the page of *rows*, sorted by their keys, that *args* ask for, or the *whole* list."""
+    if whole:
+        return Connection(rows, sort, more_after=False, more_before=False)
     size, from_end = _size(args)
     if args.get("reverse"):
         rows = rows[::-1]
-    whole = len(rows)
-    start, stop = 0, whole
+    length = len(rows)
+    start, stop = 0, length
     if args.get("after") is not None:
         start = _position(rows, _key(args["after"], sort), bool(args.get("reverse")), past=True)
     if args.get("before") is not None:
@@ -81,7 +83,7 @@ def page_of_rows(rows: list[tuple[Key, Any]], args: Args, sort: str) -> Connecti
         start = max(start, stop - size)
     else:
         stop = min(stop, start + size)
-    return Connection(rows[start:stop], sort, stop < whole, start > 0)
+    return Connection(rows[start:stop], sort, stop < length, start > 0)
 
 
 def _size(args: Args) -> tuple[int, bool]:

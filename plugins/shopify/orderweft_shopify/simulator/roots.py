@@ -2,57 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any
 
+from .bulk import BULK_FILTERS, BulkOperation, BulkOperations
 from .call import Args, Call
 from .changing import Job
 from .customers import CUSTOMER_FILTERS, Customer, customer_identified
-from .fulfillment import FulfillmentOrder
-from .inventory import VARIANT_FILTERS, InventoryItem, InventoryLevel, Location, Product, ProductVariant
+from .finding import BY_ID, CUSTOMER_SORTS, ORDER_SORTS, PRODUCT_SORTS, VARIANT_SORTS, Finder
+from .fulfillment import FULFILLMENT_ORDER_FILTERS, Fulfillment, FulfillmentOrder
+from .inventory import InventoryItem, InventoryLevel, Location
 from .metafields import APP_NUMBER, MetafieldDefinition, Metafields, full_namespace
 from .order_search import ORDER_FILTERS
 from .orders import Count, Order
-from .paging import Connection, Key, page_of_rows
+from .paging import Connection, page_of_rows
 from .payments import PaymentTermsTemplate
+from .product_set import ProductSetOperation, product_identified
+from .products import ITEM_FILTERS, PRODUCT_FILTERS, VARIANT_FILTERS, Product, ProductVariant
 from .schema import access_to, not_simulated, schema
-from .search import Document, Fields, Search
 from .store import Store
-from .values import Refusal, kind_of, timestamp
+from .values import Refusal, kind_of
 
 SHOP_NAME = "example"
 VERSIONS = ("2026-07", "2026-10")
-_VISIBLE = timedelta(days=60)
-_ORDER_SORTS = {
-    "CREATED_AT": "created_at",
-    "CURRENT_TOTAL_PRICE": "current_total_price",
-    "CUSTOMER_NAME": "customer_name",
-    "ID": "id",
-    "ORDER_NUMBER": "order_number",
-    "PO_NUMBER": "po_number",
-    "PROCESSED_AT": "processed_at",
-    "RELEVANCE": "id",
-    "TOTAL_ITEMS_QUANTITY": "subtotal_line_items_quantity",
-    "TOTAL_PRICE": "total_price",
-    "UPDATED_AT": "updated_at",
-}
-_CUSTOMER_SORTS = {
-    "CREATED_AT": "customer_date",
-    "ID": "id",
-    "NAME": "default",
-    "RELEVANCE": "id",
-    "UPDATED_AT": "updated_at",
-}
-_VARIANT_SORTS = {
-    "FULL_TITLE": "title",
-    "ID": "id",
-    "INVENTORY_QUANTITY": "inventory_quantity",
-    "RELEVANCE": "id",
-    "SKU": "sku",
-}
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -82,12 +56,13 @@ class ApiVersion:
         return self.handle
 
 
-class QueryRoot:
+class QueryRoot(Finder):
     """Everything that can be asked for."""
 
-    def __init__(self, store: Store, metafields: Metafields) -> None:
-        self._store = store
+    def __init__(self, store: Store, metafields: Metafields, bulk: BulkOperations) -> None:
+        super().__init__(store)
         self._metafields = metafields
+        self._bulk = bulk
         self._opened = store.now()
 
     @property
@@ -154,13 +129,29 @@ class QueryRoot:
         """Return a product."""
         return self._store.find(Product, args["id"])
 
+    def products(self, call: Call, args: Args) -> Connection:
+        """Search products."""
+        return self._search(call, Product, PRODUCT_FILTERS, PRODUCT_SORTS, args, "products")
+
+    def products_count(self, call: Call, args: Args) -> Count:
+        """Count the products a search finds."""
+        return _count(self._rows(call, Product, PRODUCT_FILTERS, "id", args, "productsCount"), args)
+
+    def product_by_identifier(self, _call: Call, args: Args) -> Product | None:
+        """Return a product by id, handle or custom id; sees writes at once."""
+        return product_identified(self._store, self._metafields, args["identifier"])
+
+    def product_operation(self, _call: Call, args: Args) -> ProductSetOperation | None:
+        """Return what became of a product that is set in the background."""
+        return self._store.find(ProductSetOperation, args["id"])
+
     def product_variant(self, _call: Call, args: Args) -> ProductVariant | None:
         """Return a variant."""
         return self._store.find(ProductVariant, args["id"])
 
     def product_variants(self, call: Call, args: Args) -> Connection:
         """Search variants."""
-        return self._search(call, ProductVariant, VARIANT_FILTERS, _VARIANT_SORTS, args, "productVariants")
+        return self._search(call, ProductVariant, VARIANT_FILTERS, VARIANT_SORTS, args, "productVariants")
 
     def inventory_item(self, _call: Call, args: Args) -> InventoryItem | None:
         """Return a stocked item."""
@@ -171,9 +162,10 @@ class QueryRoot:
         return self._store.find(InventoryLevel, args["id"])
 
     def inventory_items(self, call: Call, args: Args) -> Connection:
-        """Search items by what their variants can be found by."""
-        found = self._rows(call, ProductVariant, VARIANT_FILTERS, "id", args, "inventoryItems")
-        return page_of_rows([(key, variant.inventory_item) for key, variant in found], args, "ID")
+        """Search stocked items."""
+        return page_of_rows(
+            self._rows(call, InventoryItem, ITEM_FILTERS, "id", args, "inventoryItems"), args, "ID", whole=call.whole
+        )
 
     def customer(self, _call: Call, args: Args) -> Customer | None:
         """Return a customer."""
@@ -185,7 +177,7 @@ class QueryRoot:
 
     def customers(self, call: Call, args: Args) -> Connection:
         """Search customers."""
-        return self._search(call, Customer, CUSTOMER_FILTERS, _CUSTOMER_SORTS, args, "customers")
+        return self._search(call, Customer, CUSTOMER_FILTERS, CUSTOMER_SORTS, args, "customers")
 
     def order(self, _call: Call, args: Args) -> Order | None:
         """Return an order."""
@@ -204,12 +196,35 @@ class QueryRoot:
 
     def orders(self, call: Call, args: Args) -> Connection:
         """Search orders."""
-        return self._search(call, Order, ORDER_FILTERS, _ORDER_SORTS, args, "orders")
+        return self._search(call, Order, ORDER_FILTERS, ORDER_SORTS, args, "orders")
 
     def orders_count(self, call: Call, args: Args) -> Count:
         """Count the orders a search finds."""
-        found, limit = len(self._rows(call, Order, ORDER_FILTERS, "id", args, "ordersCount")), args.get("limit")
-        return Count(found) if limit is None or found <= limit else Count(limit, "AT_LEAST")
+        return _count(self._rows(call, Order, ORDER_FILTERS, "id", args, "ordersCount"), args)
+
+    def fulfillment(self, _call: Call, args: Args) -> Fulfillment | None:
+        """Return a parcel."""
+        return self._store.find(Fulfillment, args["id"])
+
+    def fulfillment_orders(self, call: Call, args: Args) -> Connection:
+        """Search fulfillment orders; closed ones only when asked for."""
+        found = self._rows(call, FulfillmentOrder, FULFILLMENT_ORDER_FILTERS, "id", args, "fulfillmentOrders")
+        rows = [row for row in found if args.get("includeClosed") or row[1].status not in ("CLOSED", "CANCELLED")]
+        if args.get("sortKey") not in (None, "ID"):
+            raise not_simulated(f"fulfillmentOrders sorted by {args['sortKey']}")
+        return page_of_rows(rows, args, "ID", whole=call.whole)
+
+    def bulk_operation(self, _call: Call, args: Args) -> BulkOperation | None:
+        """Return a bulk operation."""
+        return self._store.find(BulkOperation, args["id"])
+
+    def bulk_operations(self, call: Call, args: Args) -> Connection:
+        """Search bulk operations; these are found at once."""
+        return self._search(call, BulkOperation, BULK_FILTERS, BY_ID, args, "bulkOperations")
+
+    def current_bulk_operation(self, _call: Call, args: Args) -> BulkOperation | None:
+        """Return the latest bulk query or bulk mutation."""
+        return self._bulk.latest(args["type"])
 
     def fulfillment_order(self, _call: Call, args: Args) -> FulfillmentOrder | None:
         """Return a fulfillment order."""
@@ -256,36 +271,7 @@ class QueryRoot:
         found = self._store.node(gid)
         return self._visible(found) if isinstance(found, Order) else found
 
-    def _visible(self, order: Order | None) -> Order | None:
-        if order is None or "read_all_orders" in self._store.granted:
-            return order
-        return order if order.created_at >= self._store.now() - _VISIBLE else None
 
-    def _search(
-        self, call: Call, kind: type[Any], fields: Fields, sorts: dict[str, str], args: Args, name: str
-    ) -> Connection:
-        sort = sorts.get(args["sortKey"])
-        if sort is None:
-            raise not_simulated(f"{name} sorted by {args['sortKey']}")
-        return page_of_rows(self._rows(call, kind, fields, sort, args, name), args, args["sortKey"])
-
-    def _rows(self, call: Call, kind: type[T], fields: Fields, sort: str, args: Args, name: str) -> list[tuple[Key, T]]:
-        if args.get("savedSearchId"):
-            raise not_simulated(f"{name} with a saved search")
-        store = self._store
-        documents = store.indexes[kind].documents()
-        search = Search(args.get("query") or "", fields, store.now(), whole=store.switches.whole_skus)
-        rows = [(_sort_key(documents[gid], sort), store.find(kind, gid)) for gid in search.matches(documents)]
-        if search.warnings:
-            warnings = list(search.warnings.values())
-            call.searches.append({"path": [name], "query": search.text, "warnings": warnings})
-        shown = [(key, found) for key, found in rows if found is not None and self._shown(found)]
-        return sorted(shown, key=lambda row: row[0])
-
-    def _shown(self, found: Any) -> bool:
-        return not isinstance(found, Order) or self._visible(found) is not None
-
-
-def _sort_key(document: Document, sort: str) -> Key:
-    value = document[sort]
-    return (timestamp(value) if isinstance(value, datetime) else value, document["id"])
+def _count(found: Sized, args: Args) -> Count:
+    limit = args.get("limit")
+    return Count(len(found)) if limit is None or len(found) <= limit else Count(limit, "AT_LEAST")

@@ -27,6 +27,7 @@ from graphql import (
     ObjectTypeDefinitionNode,
     ValueNode,
     build_ast_schema,
+    get_directive_values,
     get_named_type,
     parse,
     value_from_ast_untyped,
@@ -112,10 +113,13 @@ def _resolver(parent: GraphQLObjectType, name: str, field: GraphQLField) -> Call
     paged = get_named_type(field.type).name.endswith("Connection")
     is_money = get_named_type(field.type).name == "Money"
     limited = not paged and "first" in field.args
+    changes = parent.name == "Mutation"
     defaults = {key: _default(arg) for key, arg in field.args.items() if key not in _PAGING}
 
     def resolve(source: Any, info: GraphQLResolveInfo[Any], **args: Any) -> Any:
         call: Call = info.context
+        if changes:
+            call.answer_name, call.key = str(info.path.key), _key(info)
         for gate in gates:
             gate(call)
         try:
@@ -131,10 +135,18 @@ def _resolver(parent: GraphQLObjectType, name: str, field: GraphQLField) -> Call
         elif ignored := [key for key, default in defaults.items() if args.get(key) not in (None, default)]:
             raise not_simulated(f"{parent.name}.{name}({ignored[0]}:)")
         if paged and isinstance(value, list):
-            return page(value, args)
+            return page(value, args, whole=call.whole)
         return value[: args["first"]] if limited and args.get("first") is not None else value
 
     return resolve
+
+
+def _key(info: GraphQLResolveInfo[Any]) -> str | None:
+    """Return the idempotency key of a mutation field."""
+    directive = info.schema.get_directive("idempotent")
+    assert directive is not None
+    given = get_directive_values(directive, info.field_nodes[0], info.variable_values)
+    return str(given["key"]) if given else None
 
 
 def _old_money(source: Any, attribute: str) -> Decimal | None:

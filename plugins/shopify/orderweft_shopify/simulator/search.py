@@ -72,17 +72,21 @@ class Index:
         self._delay = delay
         self._clock = clock
         self._shown: dict[str, Document] = {}
+        self.version = 0
+        """Grows with every change that shows and with every object that goes."""
         self._waiting: deque[tuple[float, str, Document | None]] = deque()
 
     def put(self, gid: str, document: Document | None, *, at_once: bool = False) -> None:
         """Store what an object can be found by from now on; None when it is gone."""
         self._waiting.append((self._clock.monotonic() + (0 if at_once else self._delay), gid, document))
+        self.version += document is None
 
     def documents(self) -> dict[str, Document]:
         """Return what the index shows now."""
         now = self._clock.monotonic()
         while self._waiting and self._waiting[0][0] <= now:
             _, gid, document = self._waiting.popleft()
+            self.version += 1
             if document is None:
                 self._shown.pop(gid, None)
             else:

@@ -13,47 +13,51 @@ from orderweft import Clock, Request, Response
 from orderweft.testing import SystemClock
 
 from . import answers
+from .admin import Admin
+from .bulk import RESULTS, BulkOperations
 from .call import Call
-from .changing import cancel
 from .cost import CostBucket, Costs
 from .customers import Customer
 from .data import AWKWARD, fill
 from .documents import Document, prepare, size_errors, variable_errors
-from .inventory import Location, ProductVariant, index_variant, stock_at
+from .idempotency import Keys, remember
 from .metafields import Metafields
 from .mutations import Mutation
 from .orders import Order
 from .roots import SHOP_NAME, VERSIONS, QueryRoot
 from .schema import schema
+from .staged import UPLOADS, take_upload
 from .store import Store
 from .switches import Switches
 from .values import Refusal
 
 _GRAPHQL = re.compile(r"/admin/api/(\d{4}-(?:01|04|07|10))/graphql\.json")
 _OAUTH = "/admin/oauth/access_token"
+_OTHERS = {_OAUTH: "oauth.token", RESULTS: "bulk.download", UPLOADS: "upload.staged"}
 _DOMAIN = f"{SHOP_NAME}.myshopify.com"
 
 
-class Simulator:
+class Simulator(Admin):
     """A Shopify shop in memory, with the sample brand in it.
 
-    *switches* are the fields of `Switches`. It executes real documents against the real schema's types; a field it has
-    no answer for is an error that says so.
+    *many* plain SKUs are added for load tests; *switches* are the fields of `Switches`. It executes real documents
+    against the real schema's types; a field it has no answer for is an error that says so.
     """
 
-    def __init__(self, *, clock: Clock | None = None, seed: int = 0, **switches: Any) -> None:
+    def __init__(self, *, clock: Clock | None = None, seed: int = 0, many: int = 0, **switches: Any) -> None:
         self._clock = clock or SystemClock()
         self._switches = Switches(**switches)
-        self._store = Store(self._clock, seed, self._switches)
-        metafields = Metafields(self._store)
-        self._query, self._mutation = QueryRoot(self._store, metafields), Mutation(self._store, metafields)
+        store = Store(self._clock, seed, self._switches)
+        super().__init__(store, Metafields(store), Keys(store), BulkOperations(store, self._execute))
+        self._query = QueryRoot(store, self._metafields, self._bulk)
+        self._mutation = Mutation(store, self._metafields, self._keys, self._bulk)
         self._bucket = CostBucket(self._switches.bucket_size, self._switches.restore_rate, self._clock)
         self._tokens: dict[str, float] = {}
         self.awkward = AWKWARD
         """SKUs and a barcode that are hard to get right, by what is awkward about them."""
         self.log: list[tuple[str, dict[str, Any]]] = []
         """Operation and variables of every request handled, in order."""
-        fill(self._store)
+        fill(self._store, many)
 
     def settings(self) -> Mapping[str, Any]:
         """Return the credentials it takes."""
@@ -64,9 +68,10 @@ class Simulator:
         }
 
     def operation(self, request: Request) -> str:
-        """Return the name of the GraphQL operation, `oauth.token`, or `unknown`."""
-        if request.path == _OAUTH:
-            return "oauth.token"
+        """Return the name of the GraphQL operation, of the endpoint for tokens or files, or `unknown`."""
+        for start, name in _OTHERS.items():
+            if request.path.startswith(start):
+                return name
         body = _body(request) if _GRAPHQL.fullmatch(request.path) else None
         if body is None:
             return "unknown"
@@ -77,6 +82,7 @@ class Simulator:
         """Answer a request."""
         self._store.run_jobs()
         host = urlsplit(request.url).hostname or ""
+        base = "{0.scheme}://{0.netloc}".format(urlsplit(request.url))
         graphql = _GRAPHQL.fullmatch(request.path)
         body = _body(request) if graphql else None
         self.log.append((self.operation(request), (body or {}).get("variables") or {}))
@@ -84,6 +90,10 @@ class Simulator:
             return answers.not_found()
         if request.method == "POST" and request.path == _OAUTH:
             return self._give_token(request)
+        if request.method == "GET" and request.path.startswith(RESULTS):
+            return self._bulk.download(request)
+        if request.method == "POST" and request.path.startswith(UPLOADS):
+            return take_upload(self._store, request)
         if request.method != "POST" or graphql is None or graphql[1] > VERSIONS[-1]:
             return answers.not_found()
         if self._tokens.get(request.headers.get("x-shopify-access-token", ""), -1.0) < self._clock.monotonic():
@@ -92,47 +102,7 @@ class Simulator:
             return answers.refusal(400, "Required parameter missing or invalid")
         version = self._switches.version or max(graphql[1], VERSIONS[0])
         headers = {"x-shopify-api-version": version, "x-request-id": f"simulated-{len(self.log)}"}
-        return Response.of_json(self._answer(body, version), headers=headers)
-
-    def set_stock(self, sku: str, location: str, available: int) -> None:
-        """Set what is available of every variant with this SKU at a location."""
-        for variant in self._variants(sku):
-            level = stock_at(self._store, variant, self._location(location))
-            level.add(self._store.now(), available=available - level.available)
-            index_variant(self._store, variant)
-
-    def available(self, sku: str, location: str) -> int:
-        """Return what is available of a SKU at a location."""
-        place = self._location(location)
-        levels = [variant.inventory_item.levels.get(place.id) for variant in self._variants(sku)]
-        return sum(level.available for level in levels if level)
-
-    def cancel_order(self, order_id: str, *, restock: bool = True) -> None:
-        """Cancel an order at once."""
-        order = self._store.find(Order, order_id)
-        if order is None:
-            raise KeyError(order_id)
-        cancel(self._store, order, "CUSTOMER", restock=restock)
-
-    def delete_variant(self, sku: str) -> None:
-        """Delete every variant with this SKU; orders keep their lines."""
-        for variant in self._variants(sku):
-            variant.deleted = True
-            variant.product.variants.remove(variant)
-            self._store.remove(variant)
-            self._store.remove(variant.inventory_item)
-            index_variant(self._store, variant)
-
-    def rename_sku(self, old: str, new: str) -> None:
-        """Give every variant with this SKU another one."""
-        for variant in self._variants(old):
-            variant.sku, variant.updated_at = new, self._store.now()
-            index_variant(self._store, variant)
-
-    def deactivate_location(self, name: str) -> None:
-        """Deactivate a location; its stock no longer counts."""
-        location = self._location(name)
-        location.is_active, location.deactivated_at = False, self._store.now().isoformat()
+        return Response.of_json(self._answer(body, version, base), headers=headers)
 
     def facts(self) -> Mapping[str, int]:
         """Return what a person would count in this shop."""
@@ -152,15 +122,6 @@ class Simulator:
         """Return the orders whose metafield of type id has this value."""
         return [order for order in self.orders if order.external_id == value]
 
-    def _variants(self, sku: str) -> list[ProductVariant]:
-        found = [variant for variant in self._store.all(ProductVariant) if variant.sku == sku]
-        if not found:
-            raise KeyError(sku)
-        return found
-
-    def _location(self, name: str) -> Location:
-        return next(location for location in self._store.all(Location) if location.name == name)
-
     def _give_token(self, request: Request) -> Response:
         is_json = "json" in request.headers.get("content-type", "")
         given = (_json(request) if is_json else request.form()) or {}
@@ -175,7 +136,7 @@ class Simulator:
         scope = ",".join(sorted(self._switches.scopes))
         return Response.of_json({"access_token": token, "scope": scope, "expires_in": lifetime})
 
-    def _answer(self, body: dict[str, Any], version: str) -> dict[str, Any]:
+    def _answer(self, body: dict[str, Any], version: str, base: str) -> dict[str, Any]:
         document = prepare(body["query"])
         if document.errors:
             return {"errors": document.errors}
@@ -183,7 +144,7 @@ class Simulator:
         operation = document.operation(body.get("operationName"))
         if operation is None:
             return {"errors": [{"message": "An operation name is required", "extensions": {"code": "BAD_REQUEST"}}]}
-        errors = size_errors(variables)
+        errors = size_errors(operation, variables)
         if errors:
             return {"errors": errors}
         costs = Costs(document, operation, variables)
@@ -194,16 +155,17 @@ class Simulator:
         if requested > self._bucket.points:
             cost = self._bucket.block(requested, None)
             return {"errors": [answers.throttled_error()], "extensions": {"cost": cost}}
-        call = Call(self._store, version)
+        call = Call(self._store, version, base=base, variables=variables)
         result = self._execute(document, call, variables, body.get("operationName"))
         if result.data is None and result.errors and not any(error.path for error in result.errors):
             return {"errors": variable_errors(operation, variables) or [error.formatted for error in result.errors]}
+        remember(call, result.data)
         actual = costs.actual(result.data)
         self._bucket.pay(actual)
         return _with_extensions(result, call, self._bucket.block(requested, actual))
 
     def _execute(
-        self, document: Document, call: Call, variables: dict[str, Any], operation_name: str | None
+        self, document: Document, call: Call, variables: dict[str, Any], operation_name: str | None = None
     ) -> ExecutionResult:
         operation = document.operation(operation_name)
         assert document.ast is not None

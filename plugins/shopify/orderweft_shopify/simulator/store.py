@@ -59,6 +59,10 @@ class Store:
         """Return how many objects of *kind* there are."""
         return len(self._tables[kind.__name__])
 
+    def get(self, kind: type[T], gid: str) -> T | None:
+        """Return an object by an id known to be well-formed."""
+        return self._tables[kind.__name__].get(gid)
+
     def find(self, kind: type[T], gid: str) -> T | None:
         """Return an object by id; a malformed id or one of another kind is a top-level error."""
         return self._tables[kind.__name__].get(check_kind(gid, kind.__name__))
@@ -67,9 +71,10 @@ class Store:
         """Return an object of whatever kind its id names."""
         return self._tables[kind_of(gid)].get(gid)
 
-    def later(self, work: Callable[[], None]) -> None:
-        """Do *work* as an asynchronous job, after the time a job takes."""
-        self._jobs.append((self.clock.monotonic() + self.switches.job_seconds, work))
+    def later(self, work: Callable[[], None], seconds: float | None = None) -> None:
+        """Do *work* after so many *seconds*, or after the time an asynchronous job takes."""
+        wait = self.switches.job_seconds if seconds is None else seconds
+        self._jobs.append((self.clock.monotonic() + wait, work))
 
     def run_jobs(self) -> None:
         """Do the work of the jobs that are through by now."""

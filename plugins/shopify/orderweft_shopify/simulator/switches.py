@@ -65,7 +65,31 @@ class Switches:
     custom_id_kept: bool = True
     """Whether a customer that customerSet creates by a custom id carries that id from then on."""
     job_seconds: float = 1.0
-    """Seconds an asynchronous job such as a cancellation takes."""
+    """Seconds an asynchronous job takes, such as a cancellation, a large product or an image."""
+    unstocked_location: Literal["accepted", "refused"] = "accepted"
+    """What a write of stock does at a location where the item is not stocked: stock it there, or refuse all."""
+    stale_field: Literal["entry", "quantity", "none"] = "quantity"
+    """Where CHANGE_FROM_QUANTITY_STALE points at: the entry, its `changeFromQuantity`, or nothing."""
+    stale_batch: Literal["refused", "partly"] = "refused"
+    """Whether a stale entry refuses the whole batch, or the others are written."""
+    replayed_quantities: Literal["current", "old"] = "current"
+    """Whether a repeated call with an idempotency key shows quantities as they are, or as they were."""
+    refused_key: Literal["replayed", "failed"] = "replayed"
+    """What a repeated key gets after user errors: the same ones, or IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED."""
+    working_seconds: float = 0.0
+    """Seconds a call with an idempotency key counts as still running, whatever became of its answer."""
+    sku_count: Literal["others", "all"] = "others"
+    """Whether `duplicateSkuCount` leaves the item itself out."""
+    handle_taken_code: Literal["none", "HANDLE_NOT_UNIQUE"] = "none"
+    """Code of the refusal when another product has the handle."""
+    bulk_seconds: float = 2.0
+    """Seconds a bulk operation takes; a quarter of them it is CREATED, then RUNNING."""
+    bulk_limit: int = 5
+    """How many bulk queries, and as many bulk mutations, may run at once."""
+    bulk_nesting: int = 2
+    """How many connections deep a bulk query may be, the outermost one counted."""
+    bulk_parent: Literal["node", "object"] = "node"
+    """What `__parentId` names below an object within a node: the node, or that object."""
 
     @property
     def granted(self) -> frozenset[str]:

@@ -1,10 +1,10 @@
-"""Canonical orders to and from Shopify's payloads; no I/O."""
+"""Orders to and from Shopify's payloads; no I/O."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +22,12 @@ from orderweft import (
     normalize_gtin,
 )
 
-from .config import Settings
-from .customers import from_address, known, to_address, to_customer
+from ..config import Settings
+from .addresses import from_address, to_address, to_customer
+from .base import iso, known
 
 if TYPE_CHECKING:
-    from .catalog import Variant
+    from ..catalog import Variant
 
 ORDER_KEY = "external_id"
 """Key of the metafield that carries a delivery's key on an order."""
@@ -185,11 +186,6 @@ def differences(ours: Totals, node: Mapping[str, Any], currency: str) -> list[st
             theirs = f"{money['amount']} {money['currencyCode']}"
             found.append(f"the {name} in Shopify is {theirs}, ours is {expected:f} {currency}")
     return found
-
-
-def iso(instant: datetime) -> str:
-    """Return *instant* as Shopify writes it: UTC, whole seconds."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class _Sums:
