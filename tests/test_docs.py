@@ -1,13 +1,17 @@
 """The manual keeps its word: its commands run, its settings load, its links lead somewhere, and nothing is missing.
 
-A page is followed from top to bottom, by somebody with a JOOR account and a Shopify store, both played on this machine:
+A page is followed from top to bottom, by somebody with a JOOR account, a Shopify store and a Zedonk tenant, all of them
+played on this machine:
 
 - A `console` block is typed in: lines that begin with `$ `, each followed by what it says. `...` stands for whatever is
   left out. A command without output says anything, but fails only where the page shows an error.
 - A `toml` block is laid over `orderweft.toml`; one that has a whole pipeline replaces it. The result has to load.
 - `<!-- test: ... -->` is Python for what happens elsewhere meanwhile, or for what has to be true by then.
 
-Pages begin with `examples/orderweft.toml`, those in `FROM_NOTHING` with an empty folder.
+- `<!-- begins with: examples/stock.toml -->` names the file the page begins with. Without it that is
+  `examples/orderweft.toml`, and for the pages in `FROM_NOTHING` an empty folder.
+
+Zedonk exchanges files: an address `sftp://` leads to a real SFTP server, and any other folder to one on this machine.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ import socket
 import subprocess
 import sysconfig
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from inspect import getdoc, signature
@@ -30,16 +34,20 @@ from typing import Any, get_args, get_type_hints
 import click
 import pytest
 from click.testing import CliRunner
-from orderweft import OrderweftError, Reason, hookspecs, templates
+from orderweft import Kind, OrderweftError, Reason, hookspecs, templates
 from orderweft.cli import main
 from orderweft.config import PipelineSettings, SkipRule, load_config
+from orderweft.config.model import Guard
 from orderweft.plugins import Plugins
-from orderweft.records import Order
-from orderweft.testing import SimulatorServer
+from orderweft.schema import RECORD_OF, RECORDS
+from orderweft.simulation import FolderSimulator
+from orderweft.testing import SftpServer, SimulatorServer, brand
 from orderweft_joor.simulator import Simulator as Joor
 from orderweft_joor.simulator.switches import Switches as JoorSwitches
 from orderweft_shopify.simulator import Simulator as Shopify
 from orderweft_shopify.simulator.switches import Switches as ShopifySwitches
+from orderweft_zedonk.simulator import Simulator as Zedonk
+from orderweft_zedonk.simulator.switches import Switches as ZedonkSwitches
 from pydantic import BaseModel
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,6 +56,11 @@ PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 LINKED = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("plugins/*/README.md"))]
 FROM_NOTHING = ("README.md", "docs/tutorial.md")
 PLUGINS = Plugins.installed()
+
+SIMULATORS: Mapping[str, Callable[[], Any]] = {"joor": Joor, "shopify": Shopify, "zedonk": Zedonk}
+NAMES = {"joor": "joor", "shop": "shopify", "zedonk": "zedonk"}
+"""What a page's Python calls the account on each channel."""
+SWITCHES = {"joor": JoorSwitches, "shopify": ShopifySwitches, "zedonk": ZedonkSwitches}
 
 UNTRIED = {
     "make demo": "makes its own environment; CI runs it",
@@ -60,6 +73,7 @@ UNTRIED = {
 }
 """Blocks that cannot run here, by their first command, and why."""
 
+BEGINNING = re.compile(r"^<!-- begins with: (\S+) -->$", re.MULTILINE)
 PIECE = re.compile(
     r"^```(?P<kind>console|toml)\n(?P<text>.*?)^```$|^<!-- test: (?P<test>.*?) -->$", re.MULTILINE | re.DOTALL
 )
@@ -71,13 +85,34 @@ def named(path: Path) -> str:
 
 
 @dataclass
+class Account:
+    """An account somebody has on a channel, played on this machine."""
+
+    simulator: Any
+    url: str
+    door: SftpServer | None = None
+    """Where its folder is served, if it exchanges files."""
+
+    def settings(self) -> dict[str, str]:
+        """Return the credentials it takes, by setting name."""
+        given = dict(self.simulator.settings())
+        if self.door is not None:
+            given |= {"host_key": self.door.host_key, "report_password": given["password"]}
+        return given
+
+    def folder(self, named: str) -> str:
+        """Return where the folder really is that a page names."""
+        if self.door is not None and named.startswith("sftp://"):
+            return self.door.address
+        return str(self.simulator.folder)
+
+
+@dataclass
 class Reader:
     """Somebody who follows a page to the letter."""
 
     folder: Path
-    joor: Joor
-    shop: Shopify
-    urls: Mapping[str, str]
+    accounts: Mapping[str, Account]
     stack: ExitStack
     environ: dict[str, str]
     ports: dict[str, str] = field(default_factory=dict)
@@ -95,7 +130,8 @@ class Reader:
         self.ports = {port: free_port() for port in set(re.findall(r"--port (\d+)", page))}
         for piece in PIECE.finditer(page):
             if piece["test"]:
-                exec(piece["test"], {"joor": self.joor, "shop": self.shop, "folder": self.folder})
+                played = {name: self.accounts[channel].simulator for name, channel in NAMES.items()}
+                exec(piece["test"], {**played, "brand": brand, "folder": self.folder})
             elif piece["kind"] == "toml":
                 self.write(piece["text"])
             else:
@@ -113,9 +149,11 @@ class Reader:
 
     def provide(self, connection: dict[str, Any]) -> None:
         """Lead a connection to its account on this machine, and set the environment variables it asks for."""
-        channel = connection["channel"]
-        connection.setdefault("base_url", self.urls[channel])
-        for name, value in (self.joor if channel == "joor" else self.shop).settings().items():
+        account = self.accounts[connection["channel"]]
+        connection.setdefault("base_url", account.url)
+        if "folder" in connection:
+            connection["folder"] = account.folder(connection["folder"])
+        for name, value in account.settings().items():
             if str(connection.get(name)).startswith("env:"):
                 self.environ[connection[name].removeprefix("env:")] = value
 
@@ -227,15 +265,23 @@ def in_line(value: Any) -> str:
 
 @pytest.fixture
 def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
-    """Give somebody in an empty folder, with an account on each side."""
-    joor, shop = Joor(), Shopify()
+    """Give somebody in an empty folder, with an account on each channel."""
     with ExitStack() as stack:
-        servers = {"joor": SimulatorServer(joor.handle), "shopify": SimulatorServer(shop.handle)}
-        urls = {channel: stack.enter_context(server).url for channel, server in servers.items()}
+        accounts = {channel: play(simulator, stack) for channel, simulator in SIMULATORS.items()}
         path = f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ['PATH']}"
         environ = {"PATH": path, "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}
         monkeypatch.chdir(tmp_path)
-        yield Reader(tmp_path, joor, shop, urls, stack, environ)
+        yield Reader(tmp_path, accounts, stack, environ)
+
+
+def play(kind: Callable[[], Any], stack: ExitStack) -> Account:
+    """Play one account until *stack* is left."""
+    simulator = kind()
+    url = stack.enter_context(SimulatorServer(simulator.handle)).url
+    if not isinstance(simulator, FolderSimulator):
+        return Account(simulator, url)
+    password = simulator.settings()["password"]
+    return Account(simulator, url, stack.enter_context(SftpServer(simulator.folder, password=password)))
 
 
 FOLLOWED = [page for page in PAGES if PIECE.search(page.read_text("utf-8"))]
@@ -244,9 +290,12 @@ FOLLOWED = [page for page in PAGES if PIECE.search(page.read_text("utf-8"))]
 @pytest.mark.parametrize("page", FOLLOWED, ids=named)
 def test_page_can_be_followed(page: Path, reader: Reader) -> None:
     """Whoever does what a page says, in order, gets what it shows."""
+    text = page.read_text("utf-8")
     if named(page) not in FROM_NOTHING:
-        reader.write((ROOT / "examples/orderweft.toml").read_text("utf-8"))
-    reader.follow(page.read_text("utf-8"))
+        beginning = BEGINNING.search(text)
+        example = beginning[1] if beginning else "examples/orderweft.toml"
+        reader.write((ROOT / example).read_text("utf-8"))
+    reader.follow(text)
 
 
 def test_every_exception_is_needed() -> None:
@@ -347,9 +396,7 @@ def test_every_setting_is_described(channel: str) -> None:
     assert not missing(f"channels/{channel}.md", [f"| `{name}` |" for name in settings])
 
 
-@pytest.mark.parametrize(
-    ("channel", "switches"), [("joor", JoorSwitches), ("shopify", ShopifySwitches)], ids=["joor", "shopify"]
-)
+@pytest.mark.parametrize(("channel", "switches"), SWITCHES.items(), ids=list(SWITCHES))
 def test_every_doubt_is_confessed(channel: str, switches: Any) -> None:
     """What a simulator can play in two ways stands under “Confirm on a real account”."""
     confirm = (DOCS / f"channels/{channel}.md").read_text("utf-8").partition("## Confirm on a real account")[2]
@@ -357,8 +404,8 @@ def test_every_doubt_is_confessed(channel: str, switches: Any) -> None:
 
 
 def test_every_key_is_described() -> None:
-    """The reference has each key of a pipeline and of a skip rule."""
-    keys = [f"`{name}`" for model in (PipelineSettings, SkipRule) for name in model.model_fields]
+    """The reference has each key of a pipeline, of a skip rule and of the guard."""
+    keys = [f"`{name}`" for model in (PipelineSettings, SkipRule, Guard) for name in model.model_fields]
     assert not missing("reference/configuration.md", keys)
 
 
@@ -381,9 +428,13 @@ def fields(model: type[BaseModel], path: str = "") -> Iterator[str]:
             yield from fields(inner, f"{path}{name}.*." if is_list else f"{path}{name}.")
 
 
-def test_every_field_of_an_order_is_described() -> None:
-    """The reference has each field an order can have."""
-    assert not missing("reference/order-fields.md", [f"| `{path}` |" for path in fields(Order)])
+@pytest.mark.parametrize("kind", RECORD_OF)
+def test_every_field_is_described(kind: Kind) -> None:
+    """The reference has each field a record can have."""
+    name = RECORD_OF[kind]
+    page = (DOCS / f"reference/{'order' if kind == 'orders' else 'record'}-fields.md").read_text("utf-8")
+    text = page if kind == "orders" else page.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+    assert [path for path in fields(RECORDS[name]) if f"| `{path}` |" not in text] == []
 
 
 def test_every_reason_to_hold_is_described() -> None:
