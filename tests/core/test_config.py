@@ -955,7 +955,7 @@ def likely(draw: st.DrawFn) -> str:
     return text
 
 
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.one_of(st.lists(st.sampled_from(WORDS)).map("".join), st.text(), likely()))
 @example(text="a = " + "{a = " * 4000)
 @example(text=".".join("a" * 4000) + " = 1")

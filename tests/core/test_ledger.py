@@ -1269,4 +1269,4 @@ class Courses(RuleBasedStateMachine):
 
 
 TestCourses = Courses.TestCase
-TestCourses.settings = settings(deadline=None, max_examples=80, stateful_step_count=25)
+TestCourses.settings = settings(deadline=None, max_examples=40, stateful_step_count=25)

@@ -45,7 +45,7 @@ ORDER: dict[str, Any] = {
 
 @pytest.mark.parametrize("kind", sorted(RECORDS))
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_json_round_trip(kind: str, data: st.DataObject) -> None:
     """Every record read back from its JSON is the same record, and writes the same JSON."""
     record = data.draw(records(RECORDS[kind]))

@@ -120,7 +120,7 @@ def test_kinds_have_schemas() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_records_meet_their_schema(kind: str, data: st.DataObject) -> None:
     """Whatever a record writes, its schema accepts."""
     record = data.draw(records(RECORDS[kind]))
@@ -133,7 +133,7 @@ CHECKERS = {kind: [Checker(load(kind), engine=engine) for engine in (rust_engine
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data())
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_engines_agree(kind: str, data: st.DataObject) -> None:
     """Both engines judge every record alike, right or wrong, and what is wrong is always explained."""
     changed = data.draw(mutated(records(RECORDS[kind]).map(lambda record: record.to_data())))

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from ..errors import UnavailableError
 from ..ledger import Intent
 from ..records import Accepted, NotSent, Outcome, Receipt, Refused
-from .job import Job
+from .job import MAX_WARNINGS, Job
 
 Answers = dict[str, Receipt | Refused]
 
@@ -50,6 +50,9 @@ def confirm_pending(job: Job) -> None:
         answers = [(intent, found.get(intent.key) or _vanished(job, intent)) for intent in intents]
         told = [(i, answer) for i, answer in answers if isinstance(answer, Refused) or not answer.pending]
         job.book.confirm(told)
+        remarked = [(i.number, answer) for i, answer in told if isinstance(answer, Receipt) and answer.remarks]
+        for number, receipt in remarked[: max(0, MAX_WARNINGS - len(job.report.warnings))]:
+            job.report.warnings.append(f"order {number} at {job.destination.name}: {' '.join(receipt.remarks)}")
         refused = sum(isinstance(answer, Refused) for _, answer in told)
         job.count(confirmed=len(told) - refused, held=refused, unconfirmed=len(answers) - len(told))
         job.tell("settled")
