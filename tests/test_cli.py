@@ -64,8 +64,8 @@ def test_init_overwrites_by_force_only(file: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "destination", "told"),
     [
-        ("joor", "joor", "'joor' cannot do that; these can: shopify"),
-        ("jor", "shopify", "'jor' cannot do that; these can: joor, shopify"),
+        ("joor", "joor", "orders cannot go to 'joor'; they can go to: shopify"),
+        ("jor", "shopify", "orders cannot come from 'jor'; they can come from: joor, shopify"),
     ],
     ids=["not able", "unknown"],
 )

@@ -192,7 +192,7 @@ def test_all_mistakes_are_told_at_once_each_with_its_line(mistakes: Mistakes) ->
         ":1: ledger: must be the path of a file",
         ":2: colour: is not known here; there are: connections, ledger, pipelines",
         ":6: connections.fair.token: the environment variable NOT_SET is not set; set it before running",
-        ":11: connections.shop.size: should be a valid integer, unable to parse string as an integer",
+        ":11: connections.shop.size: must be a whole number, such as 20",
         ":12: connections.shop.sise: is not a setting; did you mean 'size'?",
         ":15: pipelines.orders.moves: should be 'orders', 'inventory', 'catalog', 'customers' or 'shipments'",
     ]
@@ -281,7 +281,7 @@ MISTAKES = {
     "option of the wrong type": (
         'taste = "sweet"',
         'size = "big"',
-        ":19: pipelines.orders.source_options.size: should be a valid integer, unable to parse string as an integer",
+        ":19: pipelines.orders.source_options.size: must be a whole number, such as 20",
     ),
     "option of the account": (
         'taste = "sweet"',
@@ -849,10 +849,10 @@ def test_a_pipeline_of_stock_is_read(load: Load) -> None:
         ('"overwrite"', '"replace"', ":11: pipelines.stock.write_mode: should be 'update' or 'overwrite'"),
         ("= 50", "= 101", ":17: pipelines.stock.guard.zeroed_percent: should be less than or equal to 100"),
         ("= 50", "= -1", ":17: pipelines.stock.guard.zeroed_percent: should be greater than or equal to 0"),
-        ("= 50", '= "half"', ":17: pipelines.stock.guard.zeroed_percent: should be a valid integer"),
+        ("= 50", '= "half"', ":17: pipelines.stock.guard.zeroed_percent: must be a whole number"),
         ("missing_percent", "mising_percent", ":18: pipelines.stock.guard.mising_percent: is not known here"),
         ("few = 0", "few = -1", ":19: pipelines.stock.guard.few: should be greater than or equal to 0"),
-        ("= true", '= "perhaps"', ":20: pipelines.stock.guard.zero_prices: should be a valid boolean"),
+        ("= true", '= "perhaps"', ":20: pipelines.stock.guard.zero_prices: must be true or false"),
         ('"inventory"', '"catalog"', ":7: pipelines.stock: write_mode is for inventory; this pipeline moves catalog"),
         ('"item.sku"', '"item.skew"', ":14: pipelines.stock.map.item.skew: a stock level has no field item.skew"),
         (

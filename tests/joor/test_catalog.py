@@ -162,7 +162,8 @@ def test_the_v4_catalog_needs_the_v4_sign_in() -> None:
     """Without its credentials nothing is promised, and the message names the settings."""
     connection = connect(lambda request: Response(500), token="t")
     assert orderweft_joor.provides_catalog(connection, "catalog") is None
-    assert orderweft_joor.accepts_catalog(connection, "catalog") is None
+    with pytest.raises(SettingsError, match="account_id"):
+        orderweft_joor.accepts_catalog(connection, "catalog")
     with pytest.raises(SettingsError, match="account_id"):
         list(orderweft_joor.read_catalog(connection))
 

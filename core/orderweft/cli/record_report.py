@@ -118,6 +118,8 @@ def summary(report: RecordReport, *, dry_run: bool = False, hint: bool = True) -
         if report.is_final:
             how = "; --allow-drop does not help here"
         return f"Stopped before anything was written. Look at the source first{how}."
+    if report.error and not counts["written"] and not counts["unchanged"]:
+        return "Nothing was written."
     text = f"{_many(counts['written'], noun)} written, {counts['unchanged']} unchanged."
     if counts["pending"]:
         text += f" {_many(counts['pending'], noun)} taken and not confirmed yet."

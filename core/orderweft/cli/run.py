@@ -68,6 +68,9 @@ def run(
     --since and --order are for pipelines of orders, --retry and --allow-drop for the others.
     """
     config = context.config()
+    moving = [name for name, one in config.pipelines.items() if one.settings.moves == "orders"]
+    if pipeline is None and (number or since) and len(moving) == 1:
+        pipeline = moving[0]
     chosen = config.pipeline(pipeline)
     if chosen.settings.moves != "orders":
         _only_for("orders", chosen, {"--since": since, "--order": number})

@@ -187,7 +187,11 @@ def _ask(found: Plugins, prompt: str, hook: str, given: str | None) -> str:
     if given is None:
         given = click.prompt(prompt, type=click.Choice(able), default=able[0])
     if given not in able:
-        raise SettingsError(f"{given!r} cannot do that; these can: {', '.join(able)}")
+        verb = "come from" if hook == "fetch_orders" else "go to"
+        raise SettingsError(
+            f"orders cannot {verb} {given!r}; they can {verb}: {', '.join(able)}. For stock, styles and customers, "
+            "begin with a file in examples/"
+        )
     return given
 
 

@@ -258,12 +258,24 @@ def _meant(wrong: Any, known: Sequence[str]) -> str:
     return f"; there are: {', '.join(sorted(known))}" if known else ""
 
 
+_FORMS = {
+    "missing": "is needed and missing",
+    "tuple_type": 'must be a list, such as ["one", "other"]',
+    "list_type": 'must be a list, such as ["one", "other"]',
+    "int_parsing": "must be a whole number, such as 20",
+    "int_type": "must be a whole number, such as 20",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+}
+"""Mistakes that are told in our own words."""
+
+
 def _sentence(kind: str, message: str, location: tuple[int | str, ...], model: type[BaseModel]) -> str:
     if kind == "extra_forbidden" and len(location) == 1:
         return f"is not a setting{_meant(location[0], list(model.model_fields))}"
     if kind == "extra_forbidden":
         return "is not known here"
-    if kind == "missing":
-        return "is needed and missing"
+    if kind in _FORMS:
+        return _FORMS[kind]
     text = message.removeprefix("Value error, ").removeprefix("Input ")
     return text[:1].lower() + text[1:]

@@ -212,8 +212,8 @@ class OrderBook:
                 refusal = answer if isinstance(answer, Refused) else None
                 receipt = None if isinstance(answer, Refused) else answer
                 db.execute(
-                    "UPDATE attempts SET outcome = ?, message = ?, receipt = ? WHERE attempt = ?",
-                    [refusal.outcome if refusal else "accepted", refusal and refusal.message,
+                    "UPDATE attempts SET ended_at = ?, outcome = ?, message = ?, receipt = ? WHERE attempt = ?",
+                    [self._store.now(), refusal.outcome if refusal else "accepted", refusal and refusal.message,
                      receipt and receipt.to_json(), intent.attempt],
                 )  # fmt: skip
                 if receipt is not None:

@@ -24,23 +24,33 @@ Handlers = Mapping[str, Callable[[Request], Response]]
 """Connection name → what answers instead of the network; simulators plug in here."""
 
 
+LONG_WAIT = 5.0
+"""Seconds from which on a wait is told."""
+
+
 class StoppableClock:
     """A clock whose sleepers wake up when the run is to stop."""
 
     def __init__(self, clock: Clock, stop: threading.Event) -> None:
         self._clock, self._stop = clock, stop
-        self.on_wait: Callable[[], None] | None = None
-        """Called again and again while somebody sleeps."""
+        self._on_wait: Callable[[], None] | None = None
+        self._on_long_wait: Callable[[float], None] | None = None
         self.now, self.monotonic = clock.now, clock.monotonic
+
+    def watched(self, on_long_wait: Callable[[float], None], on_wait: Callable[[], None] | None) -> None:
+        """Have *on_long_wait* called with the seconds before a long sleep, *on_wait* again and again during any."""
+        self._on_long_wait, self._on_wait = on_long_wait, on_wait
 
     def sleep(self, seconds: float) -> None:
         """Wait *seconds*; raises UnavailableError when the run stops meanwhile."""
+        if seconds >= LONG_WAIT and self._on_long_wait is not None:
+            self._on_long_wait(seconds)
         left = seconds
         while left > 0:
             if self._stop.is_set():
                 raise UnavailableError("the run is stopping")
-            if self.on_wait is not None:
-                self.on_wait()
+            if self._on_wait is not None:
+                self._on_wait()
             step = min(0.5, left)
             self._clock.sleep(step)
             left -= step

@@ -117,8 +117,8 @@ class Gatherer:
                     key,
                     label,
                     "invalid_field",
-                    f"{times} records of {self._job.source.title} are the same for {self._job.destination.title} "
-                    f"({key}); none of them is sent",
+                    f"{times} records of {self._job.source.title} are the same for {self._job.destination.title}: "
+                    f"they have one {key.partition(':')[0]}; none of them is sent",
                     f"give each its own barcode or code at {self._job.source.title}, or leave all but one out",
                 )
                 for key, label, times in self._job.book.twice()

@@ -119,6 +119,10 @@ class Job:
         """Tell the observer."""
         self.observer(moment, self.report.counts, note)
 
+    def tell_wait(self, seconds: float) -> None:
+        """Tell the observer that a channel lets nothing through for so long."""
+        self.tell("waiting", f"a channel's limit is used up, or it asked for a pause; going on in {seconds:.0f} s")
+
     def fail(self, error: BaseException) -> None:
         """Keep the first failure and begin nothing more."""
         with self._lock:

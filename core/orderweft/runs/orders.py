@@ -61,7 +61,6 @@ def run_orders(
         route, checks = _route(config, source, destination), _checks(source, destination)
         with nullcontext() if options.dry_run else ledger.claimed(config.name) as claim:
             run = 0 if claim is None else ledger.start_run(claim)
-            patient.on_wait = ledger.keep_alive(claim) if claim is not None else None
             job = Job(
                 config=config,
                 source=source,
@@ -77,6 +76,7 @@ def run_orders(
                 observer=observer,
                 stop=stop,
             )
+            patient.watched(job.tell_wait, ledger.keep_alive(claim) if claim is not None else None)
             try:
                 _run(job)
             finally:

@@ -127,6 +127,10 @@ class RecordJob:
         """Tell the observer."""
         self.observer(moment, self.report.counts, note)
 
+    def tell_wait(self, seconds: float) -> None:
+        """Tell the observer that a channel lets nothing through for so long."""
+        self.tell("waiting", f"a channel's limit is used up, or it asked for a pause; going on in {seconds:.0f} s")
+
 
 def differences(change: Change) -> tuple[Difference, ...]:
     """Return the fields in which a change differs from what was last confirmed; all of them for a new record."""

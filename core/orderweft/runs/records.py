@@ -53,7 +53,6 @@ def run_records(
         nullcontext() if options.dry_run else ledger.claimed(config.name) as claim,
     ):
         run = 0 if claim is None else ledger.start_run(claim)
-        patient.on_wait = ledger.keep_alive(claim) if claim is not None else None
         job = RecordJob(
             config=config,
             source=source,
@@ -66,6 +65,7 @@ def run_records(
             observer=observer,
             stop=stop,
         )
+        patient.watched(job.tell_wait, ledger.keep_alive(claim) if claim is not None else None)
         try:
             _run(job)
         finally:

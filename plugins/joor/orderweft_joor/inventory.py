@@ -260,7 +260,10 @@ def accepts_inventory(connection: Connection[Settings], kind: Kind) -> dict[str,
             item["anyOf"] = [{"required": ["style_identifier"]}, {"required": ["style_number"]}]
     if settings.warehouse is None and not settings.known_warehouses:
         raise SettingsError("JOOR needs a warehouse for stock: set warehouse to its name in JOOR's order settings")
-    warehouse = {"anyOf": [{"required": ["name"]}, {"required": ["code"]}]}
+    known = sorted({*filter(None, [settings.warehouse]), *settings.known_warehouses})
+    warehouse = {"anyOf": [{"required": [part], "properties": {part: {"enum": known}}} for part in ("name", "code")]}
+    if settings.warehouse is not None:
+        warehouse["anyOf"].append({"not": {"anyOf": [{"required": ["name"]}, {"required": ["code"]}]}})
     properties: dict[str, Any] = {"item": item}
     if settings.negative_stock == "refuse":
         properties["quantity"] = {"minimum": 0}

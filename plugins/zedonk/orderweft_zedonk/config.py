@@ -181,6 +181,8 @@ class Settings(orderweft.Settings):
     """Address the images, or the copies in `image_folder`, are reachable at, such as `https://cdn.example/{name}`."""
     stock_seasons: tuple[Text, ...] = ()
     """Seasons whose available-to-sell is added up; without any, there is no stock to read."""
+    empty_seasons: Literal["refuse", "allow"] = "refuse"
+    """What happens when one of these has no stock at all, as when its export is missing or cut off."""
     negative_ats: Literal["zero", "send"] = "zero"
     """What becomes of a total below zero."""
     include_future_ats: bool = False

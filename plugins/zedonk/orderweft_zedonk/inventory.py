@@ -15,6 +15,7 @@ from orderweft import (
     RecordPage,
     SettingsError,
     StockLevel,
+    UnavailableError,
     Unread,
     hookimpl,
 )
@@ -59,7 +60,7 @@ def read_inventory(connection: Connection[Settings]) -> Iterator[RecordPage]:
     seasons = settings.stock_seasons
     table = client.table("inventory", seasons)
     read = _Read(warnings=list(table.warnings))
-    _check_seasons(client, seasons, table, read)
+    _check_seasons(client, settings, table, read)
     barcodes = Barcodes.of((row.text("Barcode") for row in table.rows), settings.barcode_match, settings.barcode_type)
     reader = _Reader(connection, table, barcodes, read)
     reader.now([row for row in table.rows if row.text("Season") in seasons])
@@ -70,9 +71,9 @@ def read_inventory(connection: Connection[Settings]) -> Iterator[RecordPage]:
     yield from _pages(read)
 
 
-def _check_seasons(client: Client, seasons: Sequence[str], table: Table, read: _Read) -> None:
+def _check_seasons(client: Client, settings: Settings, table: Table, read: _Read) -> None:
     there = {row.text("Season") for row in table.rows}
-    missing = [season for season in seasons if season not in there]
+    missing = [season for season in settings.stock_seasons if season not in there]
     if not missing:
         return
     known = client.table_if_any("seasons")
@@ -81,6 +82,11 @@ def _check_seasons(client: Client, seasons: Sequence[str], table: Table, read: _
     if wrong:
         spelt = ", ".join(sorted(name for name in there | names if name)) or "none"
         raise SettingsError(f"stock_seasons: Zedonk has no stock of a season {wrong[0]!r}; its seasons are {spelt}")
+    if settings.empty_seasons == "refuse":
+        raise UnavailableError(
+            f"stock_seasons: Zedonk's export has no stock of {missing[0]!r}; export it again, take it out, or set "
+            'empty_seasons = "allow"'
+        )
     read.warnings.append(f"Zedonk has no stock of {', '.join(missing)}")
 
 

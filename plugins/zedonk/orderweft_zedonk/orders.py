@@ -203,6 +203,10 @@ class Desk:
         known, remarks = self._addresses(order, name or order.customer.name, views)
         rows = from_order(order, replace(draft, addresses=known), self._columns)
         sent = self._put(view, base, rows)
+        names = {order.season.name, order.season.code} - {None} if order.season else set()
+        if draft.season and names and draft.season not in names:
+            told = " ".join(sorted(filter(None, names)))
+            remarks = [*remarks, f"Zedonk has no season {told}; sent as {draft.season} (import_season)"]
         return Accepted(receipt=self._receipt(sent, None, remarks))
 
     def _view(self, dataset: str, views: dict[str, View]) -> View:

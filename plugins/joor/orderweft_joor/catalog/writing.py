@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from orderweft import Connection, Kind, Outcome, Product, hookimpl
+from orderweft import Connection, Kind, Outcome, Product, SettingsError, hookimpl
 
 from ..client import in_parts
 from ..config import Settings
@@ -25,8 +25,13 @@ def write_catalog(connection: Connection[Settings], products: Sequence[Product])
 def accepts_catalog(connection: Connection[Settings], kind: Kind) -> dict[str, Any] | None:
     """Say what a product needs before JOOR takes it."""
     v2_styles = connection.settings.catalog_api == "v2"
-    if kind != "catalog" or not (v2_styles or not connection.settings.missing_for_v4):
+    if kind != "catalog":
         return None
+    missing = () if v2_styles else connection.settings.missing_for_v4
+    if missing:
+        raise SettingsError(
+            f"JOOR's v4 API, which takes styles, needs {', '.join(missing)}; set them in the connection"
+        )
     amount = {"pattern": r"^(0|[1-9][0-9]*)(\.[0-9]+)?$"}
     price = {"type": "object", "properties": {"wholesale": amount, "retail": amount}}
     color = {"type": "object", "properties": {"skus": {"type": "array", "minItems": 1}}}
