@@ -65,7 +65,7 @@ SWITCHES = {"joor": JoorSwitches, "shopify": ShopifySwitches, "zedonk": ZedonkSw
 UNTRIED = {
     "make demo": "makes its own environment; CI runs it",
     "make test": "runs these tests",
-    'pip install "orderweft[joor,shopify]" "orderweft-shopify[simulator]"': "needs the network",
+    'pip install "orderweft[joor,shopify,zedonk]" "orderweft-shopify[simulator]"': "needs the network",
     'pip install "orderweft[keyring]"': "needs the network",
     "crontab -e": "opens an editor",
     "systemctl --user enable --now orderweft.timer": "needs systemd",
