@@ -956,3 +956,16 @@ def test_receipts_and_remarks_are_kept(shelves: Shelves) -> None:
         "rounded",
         Receipt(id="77", remarks=("rounded",)).to_json(),
     )
+
+
+def test_a_plan_names_what_is_left_out_and_why(tmp_path: Path) -> None:
+    """By a flag of the item or by a rule, whose reason is told."""
+    rule = '[[pipelines.stock.skip]]\nwhen = "stock_level.quantity == 7"\nreason = "sevens stay"\n'
+    shelves = Shelves(tmp_path, extra=rule)
+    shelves.records = [level(1, 7), level(2, 5, item={"custom_fields": {"skip_shop": "1"}}), level(3, 5)]
+    planned = {one.label: (one.action, one.message) for one in shelves.plan().planned}
+    assert planned == {
+        "S1 M (B1)": ("skip", "sevens stay"),
+        "S2 M (B2)": ("skip", "skip_shop"),
+        "S3 M (B3)": ("new", ""),
+    }

@@ -41,6 +41,7 @@ _TITLES = {
     "new": "New",
     "again": "Sent again",
     "hold": "Would be held",
+    "skip": "Left out",
 }
 _NOUNS = {
     "inventory": ("stock level", "stock levels"),
@@ -157,7 +158,7 @@ def _many(many: int, noun: tuple[str, str]) -> str:
 
 
 def _show_planned(report: RecordReport) -> None:
-    if not report.planned:
+    if all(one.action == "skip" for one in report.planned):
         click.echo("There is nothing to do.")
     for action, title in _TITLES.items():
         chosen = [one for one in report.planned if one.action == action]

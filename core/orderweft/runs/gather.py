@@ -61,18 +61,24 @@ class Gatherer:
                 misfits.append(sorted_)
             else:
                 aside.append(sorted_)
+        self._leave_out(aside)
         job.book.take_in(merged(coming, job.book.taken(one.key for one in coming)))
-        job.book.set_aside(aside)
         self._hold(misfits)
         job.report.warnings.extend(page.warnings)
         job.count(read=len(page.records) + len(page.unread), skipped=len(aside))
         job.tell("staged")
 
-    def _sort(self, record: Moved) -> Incoming | Misfit | str:
-        """Return *record* ready to be compared, why it cannot go out, or its identity when it is left out."""
+    def _leave_out(self, aside: list[Planned]) -> None:
+        self._job.book.set_aside(one.key for one in aside)
+        if self._job.options.dry_run:
+            self._job.report.planned.extend(aside)
+
+    def _sort(self, record: Moved) -> Incoming | Misfit | Planned:
+        """Return *record* ready to be compared, why it cannot go out, or why it is left out."""
         try:
-            if self._flagged(record) or self._rules.reason(record) is not None:
-                return self._identity(record)
+            reason = self._flag(record) or self._rules.reason(record)
+            if reason is not None:
+                return Planned(self._identity(record), record.label, "skip", message=reason)
             mapped = self._map.apply(record)
             data = mapped.to_data()
             text = to_json(data).decode()
@@ -104,11 +110,13 @@ class Gatherer:
             self._job.astray = True
             return record.identity
 
-    def _flagged(self, record: Moved) -> bool:
+    def _flag(self, record: Moved) -> str | None:
+        """Return the flag that keeps a stock level out, if one does."""
         if not isinstance(record, StockLevel):
-            return False
+            return None
         fields = (record.item.custom_fields, record.custom_fields)
-        return any(some.get(flag, "").strip().lower() in _YES for some in fields for flag in self._flags)
+        set_ = (flag for some in fields for flag in self._flags if some.get(flag, "").strip().lower() in _YES)
+        return next(set_, None)
 
     def _hold_twins(self) -> None:
         self._hold(

@@ -44,8 +44,9 @@ class Planned:
 
     key: str
     label: str
-    action: Literal["new", "change", "zero", "again", "hold"]
-    """`zero`: an overwrite would clear it, or a level falls to zero. `again`: as before, as it may not be there."""
+    action: Literal["new", "change", "zero", "again", "hold", "skip"]
+    """`zero`: an overwrite would clear it, or a level falls to zero. `again`: as before, as it may not be there.
+    `skip`: a flag or rule leaves it out."""
     differences: tuple[Difference, ...] = ()
     message: str = ""
 
