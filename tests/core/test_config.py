@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -32,7 +33,8 @@ from orderweft.config import Config, load_config, shortest_interval
 from orderweft.config.lines import Lines
 from orderweft.config.model import Guard
 from orderweft.plugins import Broken, Plugins
-from pydantic import SecretStr
+from orderweft.runs.ends import secret_values
+from pydantic import Field, SecretStr
 
 Load = Callable[..., Config]
 
@@ -967,3 +969,28 @@ def test_no_file_gives_a_traceback(load: Load, text: str) -> None:
     except SettingsError:
         return
     assert isinstance(config, Config)
+
+
+def test_secrets_in_a_table_are_followed_and_kept(tmp_path: Path) -> None:
+    """A table of secrets takes references as a single one does, and a missing one is told with its line."""
+
+    class Tabled(Settings):
+        values: dict[str, SecretStr] = Field(default_factory=dict)
+
+        @property
+        def service_url(self) -> str:
+            return "http://127.0.0.1:9"
+
+    plugin = ModuleType("tabled")
+    setattr(plugin, "describe", hookimpl(lambda: Channel("Tabled", Tabled), specname="describe"))  # noqa: B010
+    plugins = Plugins()
+    plugins.register("tabled", plugin)
+    path = tmp_path / "orderweft.toml"
+    path.write_text('[connections.a]\nchannel = "tabled"\n[connections.a.values]\nkey = "env:KEY"\n', encoding="utf-8")
+    loaded = load_config(path, plugins, environ={"KEY": "s3cret"}).connections["a"].settings
+    assert isinstance(loaded, Tabled)
+    assert loaded.values["key"].get_secret_value() == "s3cret"
+    assert "s3cret" not in repr(loaded)
+    assert secret_values(loaded) == ["s3cret"]
+    with pytest.raises(SettingsError, match=r"toml:4: connections.a.values.key: the environment variable KEY"):
+        load_config(path, plugins, environ={})

@@ -153,6 +153,8 @@ class _Loader:
         return None if settings is None else ConnectionConfig(name, channel, settings)
 
     def value(self, kind: type[Settings], path: Sequence[str | int], key: str, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: self.value(kind, [*path, name], key, inner) for name, inner in value.items()}
         field = kind.model_fields.get(key)
         is_secret = field is not None and "SecretStr" in str(field.annotation)
         if not secrets.is_reference(value):

@@ -149,6 +149,7 @@ def open_end(
 
 
 def secret_values(settings: Settings) -> list[str]:
-    """Return the secrets *settings* hold, so that they can be kept out of everything written."""
-    values = (getattr(settings, name) for name in type(settings).model_fields)
-    return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+    """Return the secrets *settings* hold, in tables too, so that they can be kept out of everything written."""
+    values = [getattr(settings, name) for name in type(settings).model_fields]
+    inner = [part for value in values if isinstance(value, Mapping) for part in value.values()]
+    return [value.get_secret_value() for value in (*values, *inner) if isinstance(value, SecretStr)]
