@@ -64,8 +64,8 @@ def test_init_overwrites_by_force_only(file: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "destination", "told"),
     [
-        ("joor", "joor", "orders cannot go to 'joor'; they can go to: shopify"),
-        ("jor", "shopify", "orders cannot come from 'jor'; they can come from: joor, shopify"),
+        ("joor", "joor", "orders cannot go to 'joor'; they can go to: oms_generic, shopify, zedonk"),
+        ("jor", "shopify", "orders cannot come from 'jor'; they can come from: joor, oms_generic, shopify"),
     ],
     ids=["not able", "unknown"],
 )
@@ -129,7 +129,7 @@ def test_settings_of_a_channel() -> None:
     assert rows["order_status"]["default"] == '"approved"'
     assert all(row["meaning"] for row in rows.values())
     said = orderweft("settings", "jor")
-    assert (said.code, "there are: joor, shopify, zedonk" in said.text) == (2, True)
+    assert (said.code, "there are: joor, oms_generic, shopify, zedonk" in said.text) == (2, True)
 
 
 def test_check_signs_in_at_both_ends(open_scene: OpenScene) -> None:
@@ -191,7 +191,7 @@ def test_check_warns_of_what_will_bite(open_scene: OpenScene) -> None:
         (("fit", "shop", "joor"), "joor cannot take orders"),
         (("fit", "joor", "shop", "shipments"), "joor cannot supply shipments"),
         (("fit", "joor", "shop", "hats"), "'hats' is not one of 'orders', 'inventory'"),
-        (("simulate", "nope"), "no channel 'nope' is installed; there are: joor, shopify, zedonk"),
+        (("simulate", "nope"), "no channel 'nope' is installed; there are: joor, oms_generic, shopify, zedonk"),
         (("run", "--since", "yesterday"), "--since 'yesterday' is not a date; write it as YYYY-MM-DD"),
         (("run", "--since", "2026-13-01"), "--since '2026-13-01' is not a date"),
         (("run", "--limit", "0"), "0 is not in the range"),

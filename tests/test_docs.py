@@ -1,7 +1,7 @@
 """The manual keeps its word: its commands run, its settings load, its links lead somewhere, and nothing is missing.
 
-A page is followed from top to bottom, by somebody with a JOOR account, a Shopify store and a Zedonk tenant, all of them
-played on this machine:
+A page is followed from top to bottom, by somebody with a JOOR account, a Shopify store, a Zedonk tenant and an Order
+Desk store, all played on this machine:
 
 - A `console` block is typed in: lines that begin with `$ `, each followed by what it says. `...` stands for whatever is
   left out. A command without output says anything, but fails only where the page shows an error.
@@ -44,6 +44,7 @@ from orderweft.simulation import FolderSimulator
 from orderweft.testing import SftpServer, SimulatorServer, brand
 from orderweft_joor.simulator import Simulator as Joor
 from orderweft_joor.simulator.switches import Switches as JoorSwitches
+from orderweft_oms_generic.simulator.rehearsal import Rehearsed as OrderDesk
 from orderweft_shopify.simulator import Simulator as Shopify
 from orderweft_shopify.simulator.switches import Switches as ShopifySwitches
 from orderweft_zedonk.simulator import Simulator as Zedonk
@@ -57,8 +58,13 @@ LINKED = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(ROOT.
 FROM_NOTHING = ("README.md", "docs/tutorial.md")
 PLUGINS = Plugins.installed()
 
-SIMULATORS: Mapping[str, Callable[[], Any]] = {"joor": Joor, "shopify": Shopify, "zedonk": Zedonk}
-NAMES = {"joor": "joor", "shop": "shopify", "zedonk": "zedonk"}
+SIMULATORS: Mapping[str, Callable[[], Any]] = {
+    "joor": Joor,
+    "oms_generic": OrderDesk,
+    "shopify": Shopify,
+    "zedonk": Zedonk,
+}
+NAMES = {"desk": "oms_generic", "joor": "joor", "shop": "shopify", "zedonk": "zedonk"}
 """What a page's Python calls the account on each channel."""
 SWITCHES = {"joor": JoorSwitches, "shopify": ShopifySwitches, "zedonk": ZedonkSwitches}
 
@@ -93,7 +99,7 @@ class Account:
     door: SftpServer | None = None
     """Where its folder is served, if it exchanges files."""
 
-    def settings(self) -> dict[str, str]:
+    def settings(self) -> dict[str, Any]:
         """Return the credentials it takes, by setting name."""
         given = dict(self.simulator.settings())
         if self.door is not None:
@@ -156,6 +162,12 @@ class Reader:
         for name, value in account.settings().items():
             if str(connection.get(name)).startswith("env:"):
                 self.environ[connection[name].removeprefix("env:")] = value
+        values: dict[str, Any] = connection.get("values", {})
+        for name, value in dict(account.settings()).get("values", {}).items():
+            if str(values.get(name)).startswith("env:"):
+                self.environ[values[name].removeprefix("env:")] = value
+            elif name in values:
+                values[name] = value
 
     def type(self, block: str) -> None:
         """Type in each command of a block and compare what it says."""

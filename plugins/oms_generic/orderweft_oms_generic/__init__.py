@@ -1,0 +1,38 @@
+"""Order-management systems reached by profiles."""
+
+from __future__ import annotations
+
+from .catalog import read_catalog
+from .config import Settings, describe
+from .customers import read_customers, write_customers
+from .inventory import read_inventory, write_inventory
+from .orders import (
+    accepts,
+    check_connection,
+    deliver_orders,
+    fetch_orders,
+    find_orders,
+    provides,
+    reread_order,
+    simulator,
+)
+from .shipments import read_shipments
+
+__all__ = [
+    "Settings",
+    "accepts",
+    "check_connection",
+    "deliver_orders",
+    "describe",
+    "fetch_orders",
+    "find_orders",
+    "provides",
+    "read_catalog",
+    "read_customers",
+    "read_inventory",
+    "read_shipments",
+    "reread_order",
+    "simulator",
+    "write_customers",
+    "write_inventory",
+]

@@ -1,0 +1,81 @@
+"""Records read as the profile says, page by page, from calls or from files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from orderweft import (
+    Connection,
+    Customer,
+    Kind,
+    Product,
+    RecordPage,
+    SettingsError,
+    Shipment,
+    StockLevel,
+    TemplateError,
+)
+
+from ..config import Settings
+from ..mapping import reading_of, to_records
+from ..profiles.answers import records_of
+from ..profiles.model import Reading
+from . import Client
+from .files import FileClient
+
+R = TypeVar("R", StockLevel, Product, Customer, Shipment)
+
+
+def wanted(connection: Connection[Settings], there: bool, what: str) -> None:
+    """Raise SettingsError, which says *what* the system does not do, unless its profile says how."""
+    if not there:
+        settings = connection.settings
+        raise SettingsError(f"{settings.system.title} {what}, as far as the profile {settings.profile} says")
+
+
+def iso(moment: datetime) -> str:
+    """Write an instant."""
+    return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+
+
+def raw_pages(
+    connection: Connection[Settings],
+    reading: Reading,
+    context: Mapping[str, Any],
+    *,
+    since: datetime | None = None,
+    peek: bool = False,
+) -> Iterator[tuple[list[Any], bool]]:
+    """Yield the raw rows of a reading page by page, and with each whether it is the last.
+
+    *since* and *peek* are for files only, of which reading moves some: ask for older ones again, move none.
+    """
+    try:
+        if reading.file is not None:
+            yield from connection.once(FileClient).read(reading, since=since, peek=peek)
+        else:
+            yield from connection.once(Client).pages(reading, context)
+    except TemplateError as error:
+        raise SettingsError(str(error)) from None
+
+
+def read_records(connection: Connection[Settings], kind: Kind, model: type[R], what: str) -> Iterator[RecordPage]:
+    """Yield all records of *kind*; *what* says it in the plural."""
+    settings = connection.settings
+    reading = reading_of(settings.system, kind)
+    wanted(connection, reading is not None, f"supplies no {what}")
+    assert reading is not None
+    context = {"settings": settings.texts, "now": iso(connection.clock.now())}
+    source = connection.channel, connection.name
+    held: list[Any] = []
+    whole = reading.complete
+    for rows, last in raw_pages(connection, reading, context):
+        held += rows
+        if reading.rows.group is not None and not last:
+            continue  # what belongs together may come on different pages
+        found, problems = records_of(settings.system, reading.rows, held, context)
+        records, unread = to_records(model, found, problems, source, settings)
+        held, whole = [], whole and not unread
+        yield RecordPage(tuple(records), tuple(unread), complete=last and whole)

@@ -1,0 +1,101 @@
+"""Canonical records out of what a profile reads, and plain data for what it writes; no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+from orderweft import Record, StockLevel, Template, Unread, normalize_gtin
+from pydantic import ValidationError
+
+from ..config import Settings
+from ..profiles.answers import Problem
+
+R = TypeVar("R", bound=Record)
+
+
+def to_records(
+    kind: type[R], found: list[dict[str, Any]], problems: list[Problem], source: tuple[str, str], settings: Settings
+) -> tuple[list[R], list[Unread]]:
+    """Return what a profile has read as records, and what is no record."""
+    records: list[R] = []
+    unread = [Unread(one.id, one.label, one.problem) for one in problems]
+    for data in found:
+        record = to_record(kind, data, source, settings)
+        if isinstance(record, Unread):
+            unread.append(record)
+        else:
+            records.append(record)
+    return records, unread
+
+
+def to_record(kind: type[R], data: dict[str, Any], source: tuple[str, str], settings: Settings) -> R | Unread:
+    """Return one record with what its origin lacks, or why it is none."""
+    origin = data.get("origin") or {}
+    whole = {**data, "origin": {**origin, "channel": source[0], "connection": source[1]}}
+    for item in _items(whole):
+        if has_own_code(settings) and settings.item_code == "barcode" and "barcode" not in item and "sku" in item:
+            item["barcode"] = item.pop("sku")
+        if "gtin" not in item and (gtin := normalize_gtin(item.get("barcode"))):
+            item["gtin"] = gtin
+    try:
+        record = kind.model_validate(whole)
+    except ValidationError as error:
+        return Unread(str(origin.get("id")), _label(data, str(origin.get("id"))), first_of(error))
+    return _told(record, settings)
+
+
+def has_own_code(settings: Settings) -> bool:
+    """Return whether `item_code` is ours to heed, because the profile has no setting for it or it is a template."""
+    code = settings.item_code
+    return code is not None and (code not in ("sku", "barcode") or "item_code" not in settings.system.settings)
+
+
+def with_codes(data: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """Return a record's data with every item's SKU as the system knows it; raises TemplateError."""
+    if not has_own_code(settings) or settings.item_code == "sku":
+        return data
+    code = settings.item_code or ""
+    template = None if code == "barcode" else Template(code)
+
+    def renamed(item: Mapping[str, Any]) -> dict[str, Any]:
+        sku = item.get("barcode") if template is None else template.render(line=item).strip()
+        rest = {name: value for name, value in item.items() if name != "sku"}
+        return {**rest, "sku": sku} if sku else rest
+
+    changed = dict(data)
+    if "lines" in data:
+        changed["lines"] = [renamed(line) for line in data["lines"]]
+    if "item" in data:
+        changed["item"] = renamed(data["item"])
+    return changed
+
+
+def first_of(error: ValidationError) -> str:
+    """Return the first mistake, with its field."""
+    detail = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in detail["loc"])
+    return f"{where} {detail['msg'].removeprefix('Value error, ')}"
+
+
+def _told(record: R, settings: Settings) -> R:
+    least = settings.minimum_stock
+    if least is None or not isinstance(record, StockLevel) or record.quantity is None or record.quantity >= least:
+        return record
+    return record.model_copy(update={"quantity": 0})
+
+
+def _items(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield every part of *data* that names an item, for changing it in place."""
+    if isinstance(data.get("item"), dict):
+        yield data["item"]
+    for line in data.get("lines") or ():
+        yield line["item"] if isinstance(line.get("item"), dict) else line
+    for color in data.get("colors") or ():
+        yield from color.get("skus") or ()
+
+
+def _label(data: Mapping[str, Any], id_: str) -> str:
+    item = data.get("item") if isinstance(data.get("item"), dict) else {}
+    names = (data.get("number"), data.get("style_number"), data.get("account_code"), item and item.get("sku"))
+    return next((str(name) for name in names if name), id_)

@@ -1,0 +1,116 @@
+"""What a profile guarantees of the records it reads, and what it needs of those it writes, as JSON Schemas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from orderweft import Kind
+from pydantic import BaseModel
+
+from ..config import Settings
+from ..profiles.lint import RECORDS
+from ..profiles.model import Profile, Reading
+
+_CODES = frozenset(("sku", "barcode"))
+_NAMES: Mapping[Kind, str] = {
+    "orders": "fetch_orders",
+    "inventory": "inventory.read",
+    "catalog": "catalog",
+    "customers": "customers",
+    "shipments": "shipments",
+}
+
+
+def reading_of(profile: Profile, kind: Kind) -> Reading | None:
+    """Return how *kind* is read, None when the profile does not say."""
+    readings: dict[Kind, Reading | None] = {
+        "orders": profile.fetch_orders,
+        "inventory": profile.inventory.read,
+        "catalog": profile.catalog,
+        "customers": profile.customers,
+        "shipments": profile.shipments,
+    }
+    return readings[kind]
+
+
+def provided(settings: Settings, kind: Kind) -> dict[str, Any] | None:
+    """Return a JSON Schema of what every record of *kind* has: what must not come out empty, and what is never set."""
+    reading = reading_of(settings.system, kind)
+    if reading is None:
+        return None
+    free = {"gtin"} | (_CODES if settings.item_code == "barcode" else set())
+    return _schema(reading.rows.record, RECORDS[_NAMES[kind]], free)
+
+
+def _schema(tree: Mapping[str, Any], model: type[BaseModel], free: set[str]) -> dict[str, Any]:
+    """Return what *tree* gives of *model*; the fields in *free* may come and go."""
+    given = {key.removesuffix("!"): (below, key.endswith("!")) for key, below in tree.items()}
+    filled = {name for name, field in model.model_fields.items() if field.is_required()}
+    required = filled | {name for name, (_, needed) in given.items() if needed and name not in free}
+    properties: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        inner, is_list = _model_in(field.annotation)
+        below = given.get(name, (None, False))[0]
+        if name not in given:
+            if not field.is_required() and field.default is None and name not in free:
+                properties[name] = False
+        elif inner is not None and is_list and isinstance(below, dict) and isinstance(below.get("$do"), dict):
+            properties[name] = {"type": "array", "items": _schema(below["$do"], inner, free)}
+        elif inner is not None and not is_list and isinstance(below, dict) and "$v" not in below and name != "origin":
+            properties[name] = _schema(below, inner, free)
+    return {"type": "object", "required": sorted(required), "properties": properties}
+
+
+def _model_in(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
+    """Return the record a field holds, and whether it holds several."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _model_in(get_args(annotation)[0])
+    if origin in (Union, UnionType):
+        return _model_in(next(part for part in get_args(annotation) if part is not NoneType))
+    if origin is tuple:
+        return _model_in(get_args(annotation)[0])[0], True
+    is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    return (annotation, False) if is_model else (None, False)
+
+
+def accepted(settings: Settings, kind: Kind) -> dict[str, Any] | None:
+    """Return a JSON Schema of what a record of *kind* needs before the system takes it, None when it takes none."""
+    profile = settings.system
+    if kind == "orders" and profile.orders is not None:
+        return dict(_with_codes(profile.orders.needs, settings))
+    if kind == "inventory" and profile.inventory.write is not None:
+        item = _with_codes({"type": "object", "required": ["sku"]}, settings)
+        # A profile writes one figure per item, which is what is there now.
+        properties = {"item": item, "bucket": {"const": "immediate"}}
+        return {"type": "object", "required": ["item", "quantity"], "properties": properties}
+    if kind == "customers" and profile.write_customers is not None:
+        return {"type": "object"}
+    return None
+
+
+def _with_codes(schema: Any, settings: Settings) -> Any:
+    """Return *schema* asking for what the code of an item is, wherever it asks for the SKU or the barcode."""
+    if settings.item_code is None:
+        return schema
+    if isinstance(schema, list):
+        return [_with_codes(one, settings) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    needed = _CODES & {settings.item_code}
+    changed = {name: _with_codes(below, settings) for name, below in schema.items() if name != "anyOf"}
+    names = set(changed["required"]) if isinstance(changed.get("required"), list) else set()
+    if all(_is_code(one) for one in schema.get("anyOf", ())):
+        names |= needed if "anyOf" in schema else set()
+    else:
+        changed["anyOf"] = schema["anyOf"]
+    if "sku" in names:
+        names = (names - {"sku"}) | needed
+    return {**changed, "required": sorted(names)} if names or "required" in changed else changed
+
+
+def _is_code(schema: Any) -> bool:
+    """Return whether *schema* asks for a code of an item, and nothing else."""
+    return isinstance(schema, dict) and schema.keys() == {"required"} and set(schema["required"]) <= _CODES

@@ -1,0 +1,1 @@
+"""Profiles: what teaches this plugin one system, as data."""
