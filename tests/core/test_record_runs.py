@@ -743,7 +743,7 @@ def test_what_is_left_out_is_cleared_and_comes_back(whole: Shelves) -> None:
     whole.run()
     whole.records[0] = level(1, 10, custom_fields={"skip_push": "1"})
     report = whole.run()
-    assert report.warnings == ["1 stock levels are left out by flags or rules; an overwrite clears them"]
+    assert report.warnings == ["stock levels left out by flags or rules, which an overwrite clears: 1"]
     assert sorted(whole.there) == [key(2), key(3)]
     assert whole.sends() == []
     whole.records[0] = level(1, 10)

@@ -146,7 +146,7 @@ def test_a_location_that_is_closed_does_not_count() -> None:
 def test_untracked_items_are_left_out_and_told() -> None:
     """What Shopify does not count is no stock; a warning on the last page says how many items that are."""
     pages = read(Shop())
-    assert pages[-1].warnings == ("Shopify does not track the stock of 1 items; they are left out (untracked)",)
+    assert pages[-1].warnings == ("items whose stock Shopify does not track are left out: 1 (untracked)",)
     [made] = [
         level for level in levels_in(read(Shop(settings={"untracked": "made_to_order"}))) if level.quantity is None
     ]

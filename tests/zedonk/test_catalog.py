@@ -146,7 +146,7 @@ def test_only_the_connector_catalogue_is_read(tmp_path: Path) -> None:
     assert [found.style_number for found in products(read(tenant(tmp_path, *rows)))] == ["1"]
     connection = tenant(tmp_path, *rows, catalogue_only=False)
     assert [found.style_number for found in products(read(connection))] == ["1", "2"]
-    assert "1 inactive products are left out" in warnings(connection)
+    assert "inactive products are left out: 1" in warnings(connection)
 
 
 def test_sizes_without_a_barcode_are_left_out_and_counted(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_sizes_without_a_barcode_are_left_out_and_counted(tmp_path: Path) -> Non
     rows = [product(), product(size="L", code=None), product(size="L", season="B", code=None)]
     connection = tenant(tmp_path, *rows)
     assert [sku.size for sku in only(connection).colors[0].skus] == ["M"]
-    assert "1 sizes have no barcode" in warnings(connection)
+    assert "sizes without a barcode are left out: 1" in warnings(connection)
     assert [sku.size for sku in only(tenant(tmp_path, *rows, without_barcode="send")).colors[0].skus] == ["M", "L"]
 
 

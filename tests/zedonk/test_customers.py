@@ -77,8 +77,8 @@ def test_inactive_customers_and_those_without_a_code_are_left_out_and_counted(tm
     rows = [ONE, ("Gone", "C1", "false", "", "", "", ""), ("Private", "", "true", "", "", "", "")]
     page = read(tenant(tmp_path, *rows))
     assert [customer.name for customer in customers(page)] == ["Example Store Ltd"]
-    assert "1 customers are left out: they are inactive (inactive_customers)" in page.warnings
-    assert "1 customers are left out: they have no account code (customers_without_code)" in page.warnings
+    assert "customers left out: 1; they are inactive (inactive_customers)" in page.warnings
+    assert "customers left out: 1; they have no account code (customers_without_code)" in page.warnings
     page = read(tenant(tmp_path, *rows, inactive_customers=True, customers_without_code=True))
     assert [(each.name, each.status, each.origin.id) for each in customers(page)] == [
         ("Example Store Ltd", "active", "C100"),

@@ -103,7 +103,7 @@ def test_stock_without_a_barcode_is_left_out_or_told_by_its_fabric(tmp_path: Pat
     ]
     pages = read(stock(tmp_path, *rows))
     assert [page.records for page in pages] == [()]
-    assert pages[0].warnings == ("3 rows of stock have no barcode and are left out (without_barcode)",)
+    assert pages[0].warnings == ("rows of stock without a barcode are left out: 3 (without_barcode)",)
     found = levels(stock(tmp_path, *rows, without_barcode="send"))
     assert {level.item.style_identifier: level.quantity for level in found} == {"1 Wool": 5, "1 Silk": 7}
 

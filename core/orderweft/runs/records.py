@@ -127,7 +127,7 @@ def _compare(job: RecordJob) -> None:
         _tell_missing(job)
     if job.overwrites and job.report.counts["skipped"]:
         job.report.warnings.append(
-            f"{job.report.counts['skipped']} stock levels are left out by flags or rules; an overwrite clears them"
+            f"stock levels left out by flags or rules, which an overwrite clears: {job.report.counts['skipped']}"
         )
     job.tell("decided")
 

@@ -102,7 +102,7 @@ def read_inventory(connection: Connection[Settings]) -> Iterator[RecordPage]:
             unread += [level for level in found if isinstance(level, Unread)]
             untracked += found.count(None)
         whole = whole and not unread
-        told = f"Shopify does not track the stock of {untracked} items; they are left out (untracked)"
+        told = f"items whose stock Shopify does not track are left out: {untracked} (untracked)"
         warnings = (told,) if last and untracked else ()
         yield RecordPage(tuple(records), tuple(unread), complete=last and whole, warnings=warnings)
 

@@ -201,12 +201,12 @@ class _Reader:
             rows = [row for row in rows if _colorway(row) in chosen]
         active = {_colorway(row) for row in rows if self._flag(row, "Active", default=True)}
         if gone := {_colorway(row) for row in rows} - active:
-            self._general.append(f"{len(gone)} inactive products are left out")
+            self._general.append(f"inactive products are left out: {len(gone)}")
         rows = [row for row in rows if _colorway(row) in active]
         if self._settings.without_barcode == "leave_out":
             coded = {_sized(row) for row in rows if row.text("Barcode")}
             if nameless := {_sized(row) for row in rows} - coded:
-                self._general.append(f"{len(nameless)} sizes have no barcode and are left out (without_barcode)")
+                self._general.append(f"sizes without a barcode are left out: {len(nameless)} (without_barcode)")
             rows = [row for row in rows if _sized(row) in coded]
         self._colliding = collisions(rows)
         for style, colors in self._colliding.items():

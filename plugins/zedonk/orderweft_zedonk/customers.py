@@ -52,7 +52,7 @@ def read_customers(connection: Connection[Settings]) -> Iterator[RecordPage]:
             read.append(reader.read(row))
         except InvalidRecordError as error:
             unread.append(Unread(code or name, name, str(error)))
-    warnings += [f"{count} customers are left out: {reason}" for reason, count in left_out.items()]
+    warnings += [f"customers left out: {count}; {reason}" for reason, count in left_out.items()]
     warnings += reader.warnings()
     starts = range(0, len(read), PAGE) or range(1)
     for start in starts:

@@ -135,7 +135,7 @@ class _Reader:
                 )
             _add(entry, row, "Available")
         if nameless:
-            self._read.warnings.append(f"{nameless} rows of stock have no barcode and are left out (without_barcode)")
+            self._read.warnings.append(f"rows of stock without a barcode are left out: {nameless} (without_barcode)")
         for entry in sums.values():
             self._level(entry, None)
 
