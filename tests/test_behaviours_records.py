@@ -380,7 +380,9 @@ def test_an_overwrite_is_refused_while_something_is_held(both: House) -> None:
     said = both.say("run")
     said.expect(3, "1 stock level is held, and an overwrite would clear it")
     both.pipe("stock", skip=[{"when": "'awkward' in stock_level.item.style_number", "reason": "samples"}])
-    both.say("run").expect(0, "150 stock levels written", "stock levels left out by flags or rules, which an overwrite clears: ")
+    both.say("run").expect(
+        0, "150 stock levels written", "stock levels left out by flags or rules, which an overwrite clears: "
+    )
 
 
 def test_an_overwrite_is_everything_or_nothing(both: House) -> None:

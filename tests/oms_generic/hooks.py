@@ -23,10 +23,6 @@ from orderweft_oms_generic.simulator.rehearsal import Rehearsed
 from .in_house import changed_profile, in_house
 
 NOWHERE = "http://127.0.0.1:9"
-SETTINGS: Mapping[str, Mapping[str, Any]] = {
-    # Extensiv wants a state of addresses that have none.
-    "cartrover": {"extra": {"ship_state": "=coalesce(order.addresses[?role == 'delivery'] | [0].region, '-')"}},
-}
 SYSTEMS = ("order_desk", "cartrover", "skubana", "netsuite", "in_house")
 STYLE_SKU = "{{ line.style_number }}-{{ line.color_code }}-{{ line.size }}"
 """The brand's SKU, which JOOR's orders do not carry."""
@@ -85,7 +81,7 @@ class Bench:
     @property
     def all_settings(self) -> dict[str, Any]:
         """Return the settings beside the account's own."""
-        return {**SETTINGS.get(self.system, {}), **self.settings}
+        return dict(self.settings)
 
     def _handle(self, request: Request) -> Response:
         self.seen.append(request)
