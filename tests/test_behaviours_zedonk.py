@@ -235,7 +235,7 @@ def test_z9_active_customers_with_a_code_go_to_joor(new: House) -> None:
     """Only active customers with an account code are handed to JOOR, and are there when its staff have matched them."""
     new.pipe("customers", ZEDONK_CUSTOMERS)
     said = new.say("run")
-    said.expect(0, "left out: they are inactive", "left out: they have no account code", "taken and not confirmed yet")
+    said.expect(0, "they are inactive", "they have no account code", "taken and not confirmed yet")
     assert sorted(new.joor.waiting_customers) == KNOWN
     new.joor.match_customers()
     new.clock.sleep(90_000)
