@@ -36,6 +36,7 @@ from .files import Entry, Folder, open_folder
 from .hookspecs import hookimpl
 from .http import Exchange, Http, retry_after
 from .pacing import CostBucket, FixedWindow, Limits, Pacer, TokenBucket
+from .reading import first_mistake, marked_complete
 from .records import (
     Accepted,
     Address,
@@ -171,7 +172,9 @@ __all__ = [
     "account_field",
     "country_code",
     "currency_exponent",
+    "first_mistake",
     "hookimpl",
+    "marked_complete",
     "normalize_gtin",
     "open_folder",
     "region_code",

@@ -24,6 +24,7 @@ from orderweft import (
     UnknownOutcomeError,
     Unread,
     hookimpl,
+    marked_complete,
 )
 
 from .client import CustomerClient, DeclinedError, in_parts
@@ -43,14 +44,7 @@ def read_customers(connection: Connection[Settings]) -> Iterator[RecordPage]:
     """Yield all customers; the last page says whether nothing was left out."""
     if not connection.settings.customer_list:
         raise SettingsError(f"{connection.name}: customers can only be read with customer_list = true")
-    complete, held = True, None
-    for rows in connection.once(CustomerClient).customers():
-        if held is not None:
-            yield held
-        held = _page(connection, rows)
-        complete = complete and not held.unread
-    if held is not None:
-        yield RecordPage(held.records, held.unread, complete=complete)
+    return marked_complete(_page(connection, rows) for rows in connection.once(CustomerClient).customers())
 
 
 def _page(connection: Connection[Settings], rows: Sequence[Any]) -> RecordPage:

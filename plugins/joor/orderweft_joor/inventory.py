@@ -24,6 +24,7 @@ from orderweft import (
     Unread,
     WriteMode,
     hookimpl,
+    marked_complete,
     values_of,
 )
 
@@ -206,12 +207,13 @@ def _log_id(entry: Row) -> str:
 @hookimpl
 def read_inventory(connection: Connection[Settings]) -> Iterator[RecordPage]:
     """Yield what is available of each SKU, as the v2 styles say."""
+    return marked_complete(_pages(connection))
+
+
+def _pages(connection: Connection[Settings]) -> Iterator[RecordPage]:
     # JOOR has no call to read stock by warehouse; the styles tell one figure per SKU.
     warning: tuple[str, ...] = ("JOOR tells one available figure per SKU, whatever the warehouse.",)
-    complete, held = True, None
     for rows in connection.once(StyleClient).styles():
-        if held is not None:
-            yield held
         levels: list[StockLevel] = []
         unread: list[Unread] = []
         for row in rows:
@@ -219,11 +221,8 @@ def read_inventory(connection: Connection[Settings]) -> Iterator[RecordPage]:
                 levels += to_levels(row, channel=connection.channel, connection=connection.name)
             except InvalidRecordError as error:
                 unread.append(Unread(*style_id(row), problem=str(error)))
-        complete = complete and not unread
-        held = RecordPage(tuple(levels), tuple(unread), warnings=warning)
+        yield RecordPage(tuple(levels), tuple(unread), warnings=warning)
         warning = ()
-    if held is not None:
-        yield RecordPage(held.records, held.unread, complete=complete, warnings=held.warnings)
 
 
 @hookimpl(specname="provides")

@@ -25,6 +25,7 @@ from orderweft import (
     Unknown,
     UnknownOutcomeError,
     Unread,
+    first_mistake,
     hookimpl,
 )
 from pydantic import ValidationError
@@ -35,7 +36,6 @@ from .mapping import (
     STYLE_KEY,
     Source,
     Styles,
-    first_of,
     from_product,
     identifier_of,
     number_of,
@@ -64,7 +64,7 @@ def read_catalog(connection: Connection[Settings]) -> Iterator[RecordPage]:
             try:
                 records.append(to_product(styles.read(node), source, settings, currency))
             except ValidationError as error:
-                unread.append(Unread(node["id"], node["title"], first_of(error)))
+                unread.append(Unread(node["id"], node["title"], first_mistake(error)))
             except (InvalidRecordError, TemplateError) as error:
                 unread.append(Unread(node["id"], node["title"], str(error)))
         whole = whole and not unread

@@ -25,6 +25,7 @@ from orderweft import (
     Unknown,
     UnknownOutcomeError,
     Unread,
+    first_mistake,
     hookimpl,
 )
 from pydantic import ValidationError
@@ -37,7 +38,6 @@ from .mapping import (
     changed_account,
     contact_of,
     email_of,
-    first_of,
     from_customer,
     is_same,
     keyed_addresses,
@@ -132,7 +132,7 @@ def read_customers(connection: Connection[Settings]) -> Iterator[RecordPage]:
                 records.append(to_account(node, accounts.addresses(node), source))
             except ValidationError as error:
                 label = (node["accountCode"] or {}).get("value") or f"customer {number_of(node['id'])}"
-                unread.append(Unread(node["id"], label, first_of(error)))
+                unread.append(Unread(node["id"], label, first_mistake(error)))
         whole = whole and not unread
         yield RecordPage(tuple(records), tuple(unread))
     yield RecordPage((), complete=whole)

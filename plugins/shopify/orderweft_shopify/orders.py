@@ -34,6 +34,7 @@ from orderweft import (
     UnavailableError,
     Unknown,
     UnknownOutcomeError,
+    first_mistake,
     hookimpl,
     values_of,
 )
@@ -51,7 +52,6 @@ from .mapping import (
     accepted,
     differences,
     email_of,
-    first_of,
     from_order,
     iso,
     name_line,
@@ -205,7 +205,7 @@ def _understood(connection: Connection[Settings], node: Mapping[str, Any], lines
     try:
         order = to_order(node, lines, origin)
     except ValidationError as error:
-        return Fetched(id_, number, None, payload, problem=first_of(error))
+        return Fetched(id_, number, None, payload, problem=first_mistake(error))
     return Fetched(id_, number, order, payload, skip="it is a test order" if node["test"] else None)
 
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from orderweft import Connection, RecordPage, Shipment, Unread, hookimpl
+from orderweft import Connection, RecordPage, Shipment, Unread, first_mistake, hookimpl
 from pydantic import ValidationError
 
 from .client import Client
 from .config import Settings
-from .mapping import ORDER_KEY, Source, first_of, iso, to_shipment
+from .mapping import ORDER_KEY, Source, iso, to_shipment
 
 REACH = 10_000
 """Orders read with one search; Shopify lets nobody page beyond 25,000."""
@@ -38,7 +38,7 @@ def read_shipments(connection: Connection[Settings]) -> Iterator[RecordPage]:
                 try:
                     records.append(to_shipment(order, fulfillment, lines, source, settings))
                 except ValidationError as error:
-                    unread.append(Unread(fulfillment["id"], fulfillment["name"], first_of(error)))
+                    unread.append(Unread(fulfillment["id"], fulfillment["name"], first_mistake(error)))
         yield RecordPage(tuple(records), tuple(unread))
 
 

@@ -24,6 +24,7 @@ from orderweft import (
     UnavailableError,
     Unread,
     country_code,
+    first_mistake,
     hookimpl,
 )
 from pydantic import ValidationError
@@ -54,9 +55,7 @@ def read_catalog(connection: Connection[Settings]) -> Iterator[RecordPage]:
         except InvalidRecordError as error:
             unread.append(Unread(name, name, str(error)))
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            path = ".".join(str(step) for step in first["loc"])
-            unread.append(Unread(name, name, f"{path}: {first['msg']}"))
+            unread.append(Unread(name, name, first_mistake(error)))
         if len(products) >= PAGE:
             yield RecordPage(tuple(products), total=len(styles))
             products = []

@@ -15,6 +15,7 @@ from orderweft import (
     Unread,
     country_code,
     currency_exponent,
+    first_mistake,
     hookimpl,
 )
 from pydantic import ValidationError
@@ -113,9 +114,7 @@ class _Reader:
         try:
             return to_customer(row, origin, known, addresses, _of(self._contacts, name, code))
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            path = ".".join(str(step) for step in first["loc"])
-            raise InvalidRecordError(f"{path}: {first['msg']} ({row.place})") from error
+            raise InvalidRecordError(f"{first_mistake(error)} ({row.place})") from error
 
     def warnings(self) -> list[str]:
         """Return what could not be understood and was left out."""

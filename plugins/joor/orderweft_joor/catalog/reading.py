@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from orderweft import Connection, InvalidRecordError, Kind, Product, RecordPage, UnavailableError, Unread, hookimpl
+from orderweft import (
+    Connection,
+    InvalidRecordError,
+    Kind,
+    Product,
+    RecordPage,
+    UnavailableError,
+    Unread,
+    hookimpl,
+    marked_complete,
+)
 
 from ..client import ProductClient, StyleClient
 from ..config import Settings
@@ -18,15 +28,8 @@ _AT_ONCE = 50
 @hookimpl
 def read_catalog(connection: Connection[Settings]) -> Iterator[RecordPage]:
     """Yield all products, each whole; the last page says whether nothing was left out."""
-    pages = _v2_pages(connection) if connection.settings.catalog_api == "v2" else _v4_pages(connection)
-    complete, held = True, None
-    for page in pages:
-        if held is not None:
-            yield held
-        complete = complete and not page.unread
-        held = page
-    if held is not None:
-        yield RecordPage(held.records, held.unread, held.total, complete=complete)
+    pages = _v2_pages if connection.settings.catalog_api == "v2" else _v4_pages
+    return marked_complete(pages(connection))
 
 
 def _v2_pages(connection: Connection[Settings]) -> Iterator[RecordPage]:

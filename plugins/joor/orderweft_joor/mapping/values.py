@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
-from orderweft import Address, AddressRole, InvalidRecordError, Named, country_code, currency_exponent
+from orderweft import Address, AddressRole, InvalidRecordError, Named, country_code, currency_exponent, first_mistake
 from pydantic import ValidationError
 
 Row = Mapping[str, Any]
@@ -32,8 +32,7 @@ def reason(error: InvalidRecordError | ValidationError) -> str:
     """Return what is wrong, with the field's name in front."""
     if isinstance(error, InvalidRecordError):
         return str(error)
-    first = error.errors(include_input=False, include_url=False)[0]
-    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return first_mistake(error)
 
 
 def required(field: str, value: T | None) -> T:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from .records import first_of, has_own_code, to_record, to_records, with_codes
+from .records import has_own_code, to_record, to_records, with_codes
 from .schemas import accepted, provided, reading_of
 
 __all__ = [
     "accepted",
-    "first_of",
     "has_own_code",
     "provided",
     "reading_of",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
-from orderweft import Record, StockLevel, Template, Unread, normalize_gtin
+from orderweft import Record, StockLevel, Template, Unread, first_mistake, normalize_gtin
 from pydantic import ValidationError
 
 from ..config import Settings
@@ -41,7 +41,7 @@ def to_record(kind: type[R], data: dict[str, Any], source: tuple[str, str], sett
     try:
         record = kind.model_validate(whole)
     except ValidationError as error:
-        return Unread(str(origin.get("id")), _label(data, str(origin.get("id"))), first_of(error))
+        return Unread(str(origin.get("id")), _label(data, str(origin.get("id"))), first_mistake(error))
     return _told(record, settings)
 
 
@@ -69,13 +69,6 @@ def with_codes(data: dict[str, Any], settings: Settings) -> dict[str, Any]:
     if "item" in data:
         changed["item"] = renamed(data["item"])
     return changed
-
-
-def first_of(error: ValidationError) -> str:
-    """Return the first mistake, with its field."""
-    detail = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(part) for part in detail["loc"])
-    return f"{where} {detail['msg'].removeprefix('Value error, ')}"
 
 
 def _told(record: R, settings: Settings) -> R:

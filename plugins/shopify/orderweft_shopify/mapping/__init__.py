@@ -14,7 +14,7 @@ from .accounts import (
     to_account,
 )
 from .addresses import email_of, from_address, from_customer, to_address, to_customer
-from .base import Source, first_of, iso, known, number_of
+from .base import Source, iso, known, number_of
 from .orders import MAX_NOTE, ORDER_KEY, Draft, Totals, differences, from_order, name_line, to_order, to_receipt
 from .product_set import from_product, identifier_of, style_of
 from .products import to_product
@@ -38,7 +38,6 @@ __all__ = [
     "contact_of",
     "differences",
     "email_of",
-    "first_of",
     "from_address",
     "from_customer",
     "from_order",

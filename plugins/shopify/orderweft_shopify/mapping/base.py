@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from orderweft import Origin
-from pydantic import ValidationError
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +43,3 @@ def one_line(text: str) -> str:
 def number_of(gid: str) -> str:
     """Return the number at the end of *gid*, the one that stands in the addresses of Shopify's admin."""
     return gid.rpartition("/")[2].partition("?")[0]
-
-
-def first_of(error: ValidationError) -> str:
-    """Return the first thing wrong with a record, with its field."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(str(step) for step in first['loc'])}: {first['msg']}"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from orderweft import Named, StockLevel, Unread
+from orderweft import Named, StockLevel, Unread, first_mistake
 from pydantic import ValidationError
 
 from ..config import Settings
-from .base import Source, first_of, number_of
+from .base import Source, number_of
 from .styles import Style, StyleSku
 
 
@@ -49,4 +49,4 @@ def _level(style: Style, sku: StyleSku, source: Source, id_: str, **values: obje
     try:
         return StockLevel.model_validate({"origin": source.origin(id_), "item": style.item(sku), **values})
     except ValidationError as error:
-        return Unread(id_, style.label(sku), first_of(error))
+        return Unread(id_, style.label(sku), first_mistake(error))

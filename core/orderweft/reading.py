@@ -1,0 +1,31 @@
+"""What sources share when they read everything there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from pydantic import ValidationError
+
+from .exchange import RecordPage
+
+
+def marked_complete(pages: Iterable[RecordPage]) -> Iterator[RecordPage]:
+    """Yield *pages*, the last one marked as complete unless a record on any of them could not be read.
+
+    Each page is kept until the next one has come, for only then it is known not to be the last.
+    """
+    held, whole = None, True
+    for page in pages:
+        if held is not None:
+            yield held
+        held, whole = page, whole and not page.unread
+    if held is not None:
+        yield replace(held, complete=whole)
+
+
+def first_mistake(error: ValidationError) -> str:
+    """Return the first thing wrong with a record, its field in front; never the value."""
+    detail = error.errors(include_url=False, include_input=False)[0]
+    field = ".".join(str(step) for step in detail["loc"])
+    return f"{field}: {detail['msg'].removeprefix('Value error, ')}"
