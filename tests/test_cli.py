@@ -341,3 +341,16 @@ def test_a_pipe_that_cannot_encode_everything(open_scene: OpenScene) -> None:
     assert "Mihon Sh?ten KK" in opened.say("run", "--dry-run", charset="ascii").text
     [preview] = opened.say("run", "--dry-run", "--json", charset="ascii").json["previews"]
     assert preview["customer"] == "C108 Mihon Shōten KK"
+
+
+def test_a_dry_run_writes_what_it_would_deliver_as_csv(open_scene: OpenScene) -> None:
+    """One row per order: which, whose, how much, what would be done and why not; `-` is standard output alone."""
+    opened = open_scene()
+    opened.joor.add_order(customer="C101")
+    file = opened.folder / "orders.csv"
+    assert f"Wrote {file}." in opened.say("run", "--dry-run", "--csv", str(file)).text
+    text = file.read_text(encoding="utf-8")
+    heading, row = text.splitlines()
+    assert heading == "order,customer,lines total,action,message"
+    assert re.match(r"\d+,C101 .*,deliver,$", row)
+    assert opened.say("plan", "--csv", "-").out == text

@@ -88,6 +88,12 @@ def test_plan_writes_every_difference_as_csv(shop: House) -> None:
     assert (row["from"], row["to"]) == ("500", "8")
 
 
+def test_a_dry_run_writes_the_same_csv_as_plan(shop: House) -> None:
+    """`run --dry-run --csv` and `plan --csv` are one."""
+    assert shop.say("run", "stock", "--dry-run", "--csv", "-").out == shop.say("plan", "stock", "--csv", "-").out
+    assert shop.written() == 0
+
+
 def test_plan_answers_machines(shop: House) -> None:
     """`--json` gives the whole plan and nothing else on standard output."""
     shop.say("run")
@@ -258,6 +264,7 @@ def test_match_goes_on_when_one_list_cannot_be_read(zedonk: House) -> None:
         (("records", "stock", "--state", "lost"), "'lost' is not one of"),
         (("run", "stock", "--limit", "0"), "0 is not in the range x>=1"),
         (("plan", "stock", "--csv", "/nowhere/at/all.csv"), "/nowhere/at/all.csv cannot be used"),
+        (("run", "stock", "--csv", "all.csv"), "--csv writes what would be done; it goes with --dry-run"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )

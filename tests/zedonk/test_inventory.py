@@ -58,6 +58,30 @@ def test_an_item_without_stock_in_a_chosen_season_is_absent_not_zero(tmp_path: P
                         ("C", 1, "", "Navy", "L", "2000000000015", 9)))[0].item.barcode == CODE  # fmt: skip
 
 
+def test_a_flag_on_any_row_of_an_item_keeps_it_out(tmp_path: Path) -> None:
+    """The export's own columns `skip_...` become fields of the item, for production too; other rows lack them."""
+    rows = [("A", 1, "", "Navy", "M", CODE, 5, "Y", ""), ("B", 1, "", "Navy", "M", CODE, 7, "N", ""),
+            ("A", 1, "", "Navy", "S", "2000000000015", 4, "", "0")]  # fmt: skip
+    export(tmp_path, "inventory", lines((*STOCK, "Skip_JOOR", "skip_push"), *rows))
+    export(tmp_path, "future_inventory", lines(FUTURE, ("A", CODE, "2026-12-01", 3)))
+    found = levels(connect(tmp_path, stock_seasons=["A", "B"], include_future_ats=True))
+    assert [(level.item.size, level.bucket, level.item.custom_fields) for level in found] == [
+        ("M", "immediate", {"skip_joor": "1"}),
+        ("S", "immediate", {}),
+        ("M", "future", {"skip_joor": "1"}),
+    ]
+
+
+def test_a_flag_nobody_understands_holds_the_item(tmp_path: Path) -> None:
+    """It might mean that the item stays out."""
+    rows = [("A", 1, "", "Navy", "M", CODE, 5, "perhaps"), ("A", 1, "", "Navy", "S", "2000000000015", 4, "")]
+    export(tmp_path, "inventory", lines((*STOCK, "skip_push"), *rows))
+    [page] = read(connect(tmp_path, stock_seasons=["A"]))
+    assert [level.quantity for level in page.records if isinstance(level, StockLevel)] == [4]
+    assert [(one.id, one.problem.partition(":")[0]) for one in page.unread] == [(CODE, "skip_push")]
+    assert page.warnings == ()
+
+
 @pytest.mark.parametrize("pieces", [CODE * 2, f"-{CODE}"], ids=["no number of pieces", "below zero"])
 def test_a_number_nobody_can_have_is_told_and_the_rest_goes_on(tmp_path: Path, pieces: str) -> None:
     """Such as a barcode in the column of pieces."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import functools
 import io
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import click
@@ -26,6 +28,13 @@ CODES = {"done": DONE, "held": HELD, "stopped": HELD, "failed": CHANNEL, "interr
 P = ParamSpec("P")
 R = TypeVar("R")
 
+csv_option = click.option(
+    "--csv",
+    "csv_file",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    metavar="FILE",
+    help="Write all that would be done into a CSV file; - for standard output.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for machines.")
 
 
@@ -104,3 +113,20 @@ def harmless(cell: Any) -> Any:
     """Return *cell* of a CSV file so that no spreadsheet takes it for a formula."""
     # https://owasp.org/www-community/attacks/CSV_Injection
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
+def is_stdout(csv_file: Path | None) -> bool:
+    """Return whether *csv_file* is `-`, so that nothing else may be printed there."""
+    return csv_file is not None and str(csv_file) == "-"
+
+
+def write_csv(csv_file: Path | None, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write *rows* into *csv_file*, which `csv_option` gave; do nothing when it is None."""
+    if csv_file is None:
+        return
+    with click.open_file(str(csv_file), "w", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(headings)
+        writer.writerows([harmless(cell) for cell in row] for row in rows)
+    if not is_stdout(csv_file):
+        click.echo(f"Wrote {csv_file}.", err=True)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import click
 
@@ -35,6 +33,7 @@ COUNTS = {
 
 _ALWAYS = ("read", "unchanged", "changed", "held", "written")
 _SHOWN = 25
+_HEADINGS = ("action", "key", "label", "field", "from", "to", "message")
 _TITLES = {
     "zero": "To zero",
     "change": "Changed",
@@ -60,17 +59,14 @@ def run_and_show(
     csv_file: Path | None = None,
 ) -> int:
     """Run a pipeline of anything but orders, print how it went and return the exit code."""
-    to_stdout = csv_file is not None and str(csv_file) == "-"
-    if csv_file is not None and not to_stdout:
-        csv_file.touch()  # so that a wrong path is told before a long reading
+    to_stdout = output.is_stdout(csv_file)
     ledger = context.ledger(keep=not options.dry_run)
     try:
         with watching(quiet=as_json or to_stdout, noun=pipeline.settings.moves) as observer:
             report = run_records(pipeline, context.plugins, ledger, context.clock, options=options, observer=observer)
     finally:
         ledger.close()
-    if csv_file is not None:
-        _write_csv(report, csv_file)
+    output.write_csv(csv_file, _HEADINGS, _differences(report.planned))
     if not to_stdout:
         show(report, as_json=as_json, dry_run=options.dry_run)
     return code(report)
@@ -193,23 +189,11 @@ def _public(difference: Difference) -> Difference:
     return Difference(difference.field, *told)
 
 
-def _write_csv(report: RecordReport, path: Path) -> None:
-    if str(path) == "-":
-        _write_rows(report.planned, sys.stdout)
-        return
-    with path.open("w", encoding="utf-8", newline="") as file:
-        _write_rows(report.planned, file)
-    click.echo(f"Wrote {path}.", err=True)
-
-
-def _write_rows(planned: Sequence[Planned], file: TextIO) -> None:
-    writer = csv.writer(file)
-    writer.writerow(["action", "key", "label", "field", "from", "to", "message"])
+def _differences(planned: Sequence[Planned]) -> Iterator[list[Any]]:
     for one in planned:
         for part in one.differences or (Difference("", None, None),):
             shown = _public(part)
-            row = [one.action, one.key, one.label, shown.field, shown.before, shown.after, one.message]
-            writer.writerow([output.harmless(cell) for cell in row])
+            yield [one.action, one.key, one.label, shown.field, shown.before, shown.after, one.message]
 
 
 def _show_holds(report: RecordReport) -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 
@@ -45,6 +46,7 @@ _ALWAYS = ("fetched", "new", "skipped", "held", "delivered", "already_there")
 @click.option("--order", "number", metavar="NUMBER", help="Only this order, tried again even if it is held.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Deliver or write at most N records.")
 @click.option("--dry-run", is_flag=True, help="Show what would be done and change nothing.")
+@output.csv_option
 @click.option("--retry", is_flag=True, help="Offer what the destination has refused again at once.")
 @click.option("--allow-drop", is_flag=True, help="Go on although the guard objects: stock to zero, prices to 0.00 ...")
 @output.json_option
@@ -57,6 +59,7 @@ def run(
     number: str | None,
     limit: int | None,
     dry_run: bool,
+    csv_file: Path | None,
     retry: bool,
     allow_drop: bool,
     as_json: bool,
@@ -65,8 +68,12 @@ def run(
 
     PIPELINE may be left out when the configuration has only one. No order is sent twice: a run that was
     interrupted is continued by the next one. Of stock, catalog and customers only what changed is sent.
-    --since and --order are for pipelines of orders, --retry and --allow-drop for the others.
+    --since and --order are for pipelines of orders, --retry and --allow-drop for the others, --csv for dry runs.
     """
+    if csv_file is not None and not dry_run:
+        raise SettingsError("--csv writes what would be done; it goes with --dry-run")
+    if csv_file is not None and not output.is_stdout(csv_file):
+        csv_file.touch()  # so that a wrong path is told before a long reading
     config = context.config()
     moving = [name for name, one in config.pipelines.items() if one.settings.moves == "orders"]
     if pipeline is None and (number or since) and len(moving) == 1:
@@ -75,10 +82,11 @@ def run(
     if chosen.settings.moves != "orders":
         _only_for("orders", chosen, {"--since": since, "--order": number})
         wanted = RecordOptions(limit=limit, dry_run=dry_run, allow_drop=allow_drop, retry=retry)
-        sys.exit(run_and_show(context, chosen, wanted, as_json=as_json))
+        sys.exit(run_and_show(context, chosen, wanted, as_json=as_json, csv_file=csv_file))
     others = {"--allow-drop": allow_drop, "--retry": retry}
     _only_for("inventory, catalog, customers and shipments", chosen, others)
-    sys.exit(_run_orders(context, chosen, RunOptions(read_day(since), number, limit, dry_run), as_json=as_json))
+    options = RunOptions(read_day(since), number, limit, dry_run)
+    sys.exit(_run_orders(context, chosen, options, as_json=as_json, csv_file=csv_file))
 
 
 def _only_for(kinds: str, pipeline: PipelineConfig, given: Mapping[str, object]) -> None:
@@ -88,17 +96,25 @@ def _only_for(kinds: str, pipeline: PipelineConfig, given: Mapping[str, object])
             raise SettingsError(f"{option} is for pipelines of {kinds}; {pipeline.name!r} moves {moves}")
 
 
-def _run_orders(context: Context, chosen: PipelineConfig, options: RunOptions, *, as_json: bool) -> int:
-    dry_run = options.dry_run
-    ledger = context.ledger(keep=not dry_run)
+def _run_orders(
+    context: Context, chosen: PipelineConfig, options: RunOptions, *, as_json: bool, csv_file: Path | None
+) -> int:
+    to_stdout = output.is_stdout(csv_file)
+    ledger = context.ledger(keep=not options.dry_run)
     gc.freeze()  # what is loaded by now stays; looking through it again and again costs a fifth of a long run
     try:
-        with watching(quiet=as_json) as observer:
+        with watching(quiet=as_json or to_stdout) as observer:
             report = run_orders(chosen, context.plugins, ledger, context.clock, options=options, observer=observer)
     finally:
         ledger.close()
-    show(report, as_json=as_json, dry_run=dry_run)
+    output.write_csv(csv_file, ("order", "customer", "lines total", "action", "message"), _rows(report))
+    if not to_stdout:
+        show(report, as_json=as_json, dry_run=options.dry_run)
     return code(report)
+
+
+def _rows(report: Report) -> list[list[str]]:
+    return [[one.number, one.customer, one.total, one.action, one.message] for one in report.previews]
 
 
 def read_day(text: str | None) -> datetime | None:
@@ -125,7 +141,7 @@ def show(report: Report, *, as_json: bool = False, dry_run: bool = False, hint: 
     for warning in report.warnings:
         output.warn(warning)
     if dry_run:
-        rows = [[p.number, p.customer, p.total, p.action, p.message] for p in report.previews]
+        rows = _rows(report)
         if rows:
             output.table(["Order", "Customer", "Lines total", "Would be", "Why"], rows)
         else:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -21,7 +22,7 @@ from orderweft import (
 )
 
 from .catalog import collisions, identifier
-from .client import Client, Table
+from .client import FLAG, Client, Table
 from .config import Settings
 from .mapping import Barcodes, Row, to_gtin
 
@@ -113,9 +114,12 @@ class _Reader:
         self._barcodes = barcodes
         self._read = read
         self._colliding: Collection[str] = collisions(table.rows)
-        self._items: Mapping[str | None, Row] = {
-            barcodes.key(row.text("Barcode")): row for row in table.rows if row.text("Barcode")
-        }
+        self._items: dict[str | None, Row] = {}
+        self._rows: dict[Key, list[Row]] = defaultdict(list)
+        for row in table.rows:
+            if row.text("Barcode"):
+                self._items[barcodes.key(row.text("Barcode"))] = row
+            self._rows[_words(row)].append(row)
 
     def now(self, rows: Sequence[Row]) -> None:
         """Read what is available now."""
@@ -123,7 +127,7 @@ class _Reader:
         nameless = 0
         for row in rows:
             code = self._barcodes.key(row.text("Barcode"))
-            product = tuple(row.text(column) for column in ("Style", "Fabric", "Colour", "Size"))
+            product = _words(row)
             if code is None and self._settings.without_barcode == "leave_out":
                 nameless += 1
                 continue
@@ -188,8 +192,8 @@ class _Reader:
         named = row if row.text("Style") else self._items.get(self._barcodes.key(raw))
         if named is None:
             return Item(barcode=code, gtin=to_gtin(code))
-        fabric = named.text("Fabric")
-        words = (named.text("Style"), fabric, named.text("Colour"), named.text("Size"))
+        fabric, words = named.text("Fabric"), _words(named)
+        flags = {name: "1" for row in self._rows[words] for name in _flags(row)}
         return Item(
             id="/".join(word or "" for word in words),
             style_number=named.needed("Style"),
@@ -198,13 +202,21 @@ class _Reader:
             size=named.needed("Size"),
             barcode=code,
             gtin=to_gtin(code),
-            custom_fields={"fabric": fabric} if fabric else {},
+            custom_fields={**flags, **({"fabric": fabric} if fabric else {})},
         )
 
     def _unread(self, row: Row, problem: str) -> None:
         words = [row.text(column) for column in ("Style", "Colour", "Size", "Barcode")]
         label = " ".join(word for word in words if word) or row.place
         self._read.unread.append(Unread(row.text("Barcode") or label, label, problem))
+
+
+def _flags(row: Row) -> Iterator[str]:
+    return (name for name in row.cells if name.startswith(FLAG) and row.flag(name, default=False))
+
+
+def _words(row: Row) -> Key:
+    return tuple(row.text(column) for column in ("Style", "Fabric", "Colour", "Size"))
 
 
 def _add(entry: _Sum, row: Row, column: str) -> None:

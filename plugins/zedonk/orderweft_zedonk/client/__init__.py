@@ -13,9 +13,10 @@ from .exports import Exports, NoExportError
 from .images import BadImageError, Images
 from .outbox import Numbered, Outbox, Result, Sent, View, numbered, refusal
 from .reports import Reports
-from .table import Table
+from .table import FLAG, Table
 
 __all__ = [
+    "FLAG",
     "BadImageError",
     "Client",
     "NoExportError",

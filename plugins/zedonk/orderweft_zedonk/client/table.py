@@ -14,6 +14,8 @@ from ..config import PROFILE, Settings
 from ..mapping import Notation, Row, decimal_mark, folded
 
 _DELIMITERS = (",", ";", "\t", "|")
+FLAG = "skip_"
+"""What the headings of columns begin with that keep an item out of pipelines, such as `skip_push`."""
 csv.field_size_limit(2**20)
 
 
@@ -114,9 +116,10 @@ def to_table(
         named = settings.columns.get(dataset, {})
         columns = ", ".join(repr(named.get(column, column)) for column in missing)
         raise SettingsError(f"{place} has no column {columns}; give the tenant's own name in [columns.{dataset}]")
-    extra = [heading for heading in headings if heading.strip() and heading not in headed.values()]
+    read = {name: heading for heading in headings if (name := heading.strip().lower()).startswith(FLAG)} | headed
+    extra = [heading for heading in headings if heading.strip() and heading not in read.values()]
     warnings = (f"{place}: columns nobody reads: {', '.join(extra)}",) if extra else ()
-    cells = [(where, {column: found[heading] for column, heading in headed.items() if heading in found})
+    cells = [(where, {column: found[heading] for column, heading in read.items() if heading in found})
              for where, found in records]  # fmt: skip
     mark = settings.decimal_mark
     notation = Notation(
