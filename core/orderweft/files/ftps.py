@@ -6,7 +6,7 @@ import posixpath
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from ..errors import (
     AuthenticationError,
@@ -17,6 +17,7 @@ from ..errors import (
     UnavailableError,
     UnknownOutcomeError,
 )
+from .address import parse_address
 from .folder import Entry, Folder
 from .ftps_client import LOST, NO, REFUSED, Client, code_of, entry, instant, is_denied, trusting, why
 
@@ -32,7 +33,7 @@ class FtpsFolder(Folder):
     def __init__(self, address: str, *, password: str | None, ca_certificate: str | None, timeout: float) -> None:
         super().__init__()
         self._implicit = urlsplit(address).scheme == "ftps+implicit"
-        self._user, self._host, self._port, self._root = _parse(address, 990 if self._implicit else 21)
+        self._user, self._host, self._port, self._root = parse_address(address, 990 if self._implicit else 21)
         self.name = f"{self._host}:{self._port}"
         if not password or any(mark in password for mark in "\r\n\0"):
             raise SettingsError(f"{self.name}: FTPS needs a password, of one line")
@@ -243,22 +244,3 @@ class FtpsFolder(Folder):
         client, self._client = self._client, None
         if client is not None:
             client.close()
-
-
-def _parse(address: str, usual_port: int) -> tuple[str, str, int, str]:
-    if any(mark.isspace() or not mark.isprintable() for mark in address):
-        raise SettingsError("the ftps:// address must not hold spaces or control characters; write a space as %20")
-    parts = urlsplit(address)
-    if parts.password is not None:
-        raise SettingsError("the ftps:// address must not carry a password; it has a setting of its own")
-    try:
-        port = parts.port or usual_port
-    except ValueError:
-        raise SettingsError(f"{address!r} must have a port up to 65535, or none") from None
-    if not parts.username or not parts.hostname or parts.query or parts.fragment:
-        raise SettingsError(f"{address!r} must be written as ftps://user@host[:port]/path, with ? as %3F and # as %23")
-    user, root = unquote(parts.username), unquote(parts.path, errors="surrogateescape") or "/"
-    if ".." in root.split("/") or any(mark in user + root for mark in "\r\n\0"):
-        raise SettingsError(f"{address!r} must not hold '..' or a line break")
-    home = root == "/~" or root.startswith("/~/")
-    return user, parts.hostname, port, root[3:].lstrip("/") if home else root

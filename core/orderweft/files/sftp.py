@@ -10,11 +10,11 @@ from collections.abc import Awaitable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TypeVar
-from urllib.parse import unquote, urlsplit
 
 import asyncssh
 
 from ..errors import AuthenticationError, SettingsError, UnavailableError, UnknownOutcomeError
+from .address import parse_address
 from .folder import Entry, Folder
 
 T = TypeVar("T")
@@ -42,7 +42,7 @@ class SftpFolder(Folder):
         self, address: str, *, password: str | None, private_key: str | None, host_key: str | None, timeout: float
     ) -> None:
         super().__init__()
-        self._user, self._host, self._port, self._root = _parse(address)
+        self._user, self._host, self._port, self._root = parse_address(address, 22)
         self.name = f"{self._host}:{self._port}"
         self._password = password
         self._key = _private_key(private_key)
@@ -227,25 +227,6 @@ class _Guard(asyncssh.SSHClient):
     def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
         self.shown = key.get_fingerprint()
         return self.shown == self._pin
-
-
-def _parse(address: str) -> tuple[str, str, int, str]:
-    if any(mark.isspace() or not mark.isprintable() for mark in address):
-        raise SettingsError("the sftp:// address must not hold spaces or control characters; write a space as %20")
-    parts = urlsplit(address)
-    if parts.password is not None:
-        raise SettingsError("the sftp:// address must not carry a password; it has a setting of its own")
-    try:
-        port = parts.port or 22
-    except ValueError:
-        raise SettingsError(f"{address!r} must have a port up to 65535, or none") from None
-    if not parts.username or not parts.hostname or parts.query or parts.fragment:
-        raise SettingsError(f"{address!r} must be written as sftp://user@host[:port]/path, with ? as %3F and # as %23")
-    root = unquote(parts.path) or "/"
-    if ".." in root.split("/"):
-        raise SettingsError(f"{address!r} must not hold '..'")
-    home = root == "/~" or root.startswith("/~/")
-    return unquote(parts.username), parts.hostname, port, root[3:].lstrip("/") if home else root
 
 
 def _private_key(text: str | None) -> asyncssh.SSHKey | None:
