@@ -38,7 +38,7 @@ destination = "shop"
 
 def play(channel: str, switches: dict[str, Any], pipe: Pipe) -> None:
     """Serve *channel* until the pipe is closed."""
-    kind = Plugins.installed().call(channel, "simulator")
+    kind = Plugins.installed().call(channel, "simulator", settings={}, folder=Path())
     simulator = kind(**switches)
     settings = "\n".join(f'{name} = "{value}"' for name, value in simulator.settings().items())
     with SimulatorServer(simulator.handle) as server:

@@ -100,7 +100,7 @@ def source() -> Any:
                 items.append(Fetched(str(number), str(number), order))
             yield Page(tuple(items), bookmark=str(start + PAGE))
 
-    return _module(describe, check_connection, provides, fetch_orders)
+    return channel_of(describe, check_connection, provides, fetch_orders)
 
 
 def destination() -> Any:
@@ -125,10 +125,11 @@ def destination() -> Any:
     def deliver_orders(connection: Connection[NullSettings], deliveries: Sequence[Delivery]) -> list[Outcome]:
         return [Accepted(receipt=Receipt(id=delivery.key)) for delivery in deliveries]
 
-    return _module(describe, check_connection, accepts, deliver_orders)
+    return channel_of(describe, check_connection, accepts, deliver_orders)
 
 
-def _module(*hooks: Any) -> ModuleType:
+def channel_of(*hooks: Any) -> ModuleType:
+    """Return a module with these hooks, as a plugin is."""
     module = ModuleType("null")
     for hook in hooks:
         setattr(module, hook.__name__, hook)

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from null_channels import NullSettings
+from null_channels import NullSettings, channel_of
 from orderweft import (
     Accepted,
     Account,
@@ -93,7 +93,7 @@ class World:
                 levels = tuple(level(number, number < self.changed) for number in range(start, end))
                 yield RecordPage(levels, complete=end == self.many)
 
-        return _module(describe, check_connection, read_inventory)
+        return channel_of(describe, check_connection, read_inventory)
 
     def shop(self) -> ModuleType:
         """Return the destination."""
@@ -118,14 +118,7 @@ class World:
             self.rows += len(levels)
             return [Accepted(receipt=Receipt(id=one.identity)) for one in levels]
 
-        return _module(describe, check_connection, accepts, write_inventory)
-
-
-def _module(*hooks: Any) -> ModuleType:
-    module = ModuleType("null")
-    for hook in hooks:
-        setattr(module, hook.__name__, hook)
-    return module
+        return channel_of(describe, check_connection, accepts, write_inventory)
 
 
 def main() -> None:
@@ -152,7 +145,9 @@ def main() -> None:
                 f"{world.many:>8} SKUs, {name:<16} {world.rows:>7} rows in {world.calls:>4} requests, "
                 f"{seconds:>6.1f} s, {world.many / seconds:>7.0f} SKUs/s, peak {peak:.0f} MiB"
             )
-        print(f"ledger: {config.ledger.stat().st_size / world.many:.0f} bytes per SKU")
+        print(
+            f"ledger: {sum(file.stat().st_size for file in config.ledger.parent.glob(config.ledger.name + '*')) / world.many:.0f} bytes per SKU"
+        )
         ledger.close()
 
 

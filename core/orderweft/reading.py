@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from pydantic import ValidationError
 
-from .exchange import RecordPage
+from .exchange import Moved, RecordPage, Unread
 
 
 def marked_complete(pages: Iterable[RecordPage]) -> Iterator[RecordPage]:
@@ -22,6 +22,22 @@ def marked_complete(pages: Iterable[RecordPage]) -> Iterator[RecordPage]:
         held, whole = page, whole and not page.unread
     if held is not None:
         yield replace(held, complete=whole)
+
+
+def paged(
+    records: Sequence[Moved], unread: Sequence[Unread], warnings: Sequence[str] = (), *, size: int = 500
+) -> Iterator[RecordPage]:
+    """Yield all there is, read beforehand, *size* records a page; what else is to be told comes on the last one."""
+    starts = range(0, len(records), size) or range(1)
+    for start in starts[:-1]:
+        yield RecordPage(tuple(records[start : start + size]), total=len(records) + len(unread))
+    yield RecordPage(
+        tuple(records[starts[-1] :]),
+        tuple(unread),
+        total=len(records) + len(unread),
+        complete=not unread,
+        warnings=tuple(warnings),
+    )
 
 
 def first_mistake(error: ValidationError) -> str:

@@ -17,14 +17,13 @@ from orderweft import (
     currency_exponent,
     first_mistake,
     hookimpl,
+    paged,
 )
 from pydantic import ValidationError
 
 from .client import Client, Table
 from .config import PROFILE, Settings
 from .mapping import Row, address_key, folded, role_of, to_address, to_customer
-
-PAGE = 500
 
 
 @hookimpl
@@ -55,16 +54,7 @@ def read_customers(connection: Connection[Settings]) -> Iterator[RecordPage]:
             unread.append(Unread(code or name, name, str(error)))
     warnings += [f"customers left out: {count}; {reason}" for reason, count in left_out.items()]
     warnings += reader.warnings()
-    starts = range(0, len(read), PAGE) or range(1)
-    for start in starts:
-        last = start == starts[-1]
-        yield RecordPage(
-            tuple(read[start : start + PAGE]),
-            tuple(unread) if last else (),
-            total=len(read) + len(unread),
-            complete=last and not unread,
-            warnings=tuple(warnings) if last else (),
-        )
+    yield from paged(read, unread, warnings)
 
 
 def _why_not(settings: Settings, row: Row) -> str | None:

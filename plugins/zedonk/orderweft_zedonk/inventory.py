@@ -19,6 +19,7 @@ from orderweft import (
     UnavailableError,
     Unread,
     hookimpl,
+    paged,
 )
 
 from .catalog import collisions, identifier
@@ -26,7 +27,6 @@ from .client import FLAG, Client, Table
 from .config import Settings
 from .mapping import Barcodes, Row, to_gtin
 
-PAGE = 500
 _MOST = 10**9
 """More pieces than any brand has of one item; a number beyond is a barcode or a date in the wrong column."""
 
@@ -69,7 +69,7 @@ def read_inventory(connection: Connection[Settings]) -> Iterator[RecordPage]:
         future = client.table("future_inventory", seasons)
         read.warnings += future.warnings
         reader.later([row for row in future.rows if row.text("Season") in seasons])
-    yield from _pages(read)
+    yield from paged(read.levels, read.unread, read.warnings)
 
 
 def _check_seasons(client: Client, settings: Settings, table: Table, read: _Read) -> None:
@@ -89,20 +89,6 @@ def _check_seasons(client: Client, settings: Settings, table: Table, read: _Read
             'empty_seasons = "allow"'
         )
     read.warnings.append(f"Zedonk has no stock of {', '.join(missing)}")
-
-
-def _pages(read: _Read) -> Iterator[RecordPage]:
-    total = len(read.levels) + len(read.unread)
-    starts = range(0, len(read.levels), PAGE) or range(1)
-    for start in starts:
-        last = start == starts[-1]
-        yield RecordPage(
-            tuple(read.levels[start : start + PAGE]),
-            tuple(read.unread) if last else (),
-            total=total,
-            complete=last and not read.unread,
-            warnings=tuple(read.warnings) if last else (),
-        )
 
 
 class _Reader:
