@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import random
 from collections.abc import Callable
 from copy import deepcopy
 from datetime import UTC, date, datetime
@@ -11,6 +13,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import iso4217
 import pycountry
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from orderweft import (
     CountryCode,
@@ -24,6 +27,7 @@ from orderweft import (
     Price,
     ProductColor,
     Quantity,
+    Response,
     Sku,
     StockLevel,
     Text,
@@ -32,6 +36,19 @@ from pydantic import BaseModel
 from stdnum import ean
 
 Strategy = st.SearchStrategy[Any]
+
+settings.register_profile(
+    "ci",
+    max_examples=6,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],  # to shrink an example of a whole channel takes minutes
+    suppress_health_check=list(HealthCheck),
+)
+settings.register_profile("thorough", settings.get_profile("ci"), max_examples=1500, derandomize=False)
+bad_input = settings.get_profile(os.environ.get("ORDERWEFT_BAD_INPUT", "ci"))
+"""How many examples of bad input are tried; with `ORDERWEFT_BAD_INPUT=thorough` many, and others each time."""
 
 texts = st.text(min_size=1, max_size=12).map(str.strip).filter(bool)
 """Trimmed text of any characters."""
@@ -142,3 +159,73 @@ def mutated(draw: st.DrawFn, data: Strategy) -> Any:
         else:
             container[key] = draw(awkward)
     return changed
+
+
+_STRANGE: list[Any] = [
+    *_AWKWARD, "1e400", "NaN", "-5", "9999-99-99", "0000-00-00T00:00:00Z", "\ud800", "a\0b", "x" * 5000, "9" * 5000,
+    10**400, [[]], {"a": {"b": {}}},
+]  # fmt: skip
+_BODIES = [
+    b"", b"null", b"[]", b"{}", b"0", b'"x"', b"\xff\xfe\x00", b"[" * 5000, b'{"a":' * 5000, b"[" * 150 + b"]" * 150,
+    b'{"data": 1e999999999999999999999}', b'{"data": NaN}', b"[1e400]", b'{"errors": 5, "data": 7}', b"\xef\xbb\xbf{}",
+    b'{"a": ' + b"9" * 5000 + b"}", b"<a/>", b"<a><b></a>", b"a,b\n1\n",
+]  # fmt: skip
+_TEXTS = ["", "x", "-1", "1e400", "NaN", "\x01", "\ufffe", "9" * 4400, "1e99999999", "2026-99-99", "<a/>", "&nbsp;",
+          "</a>", "<!DOCTYPE x [<!ENTITY a 'b'>]>", '"', "\n", ";"]  # fmt: skip
+
+
+def spoiled(response: Response, chance: random.Random) -> Response:
+    """Return *response* with a few of its fields changed, taken out or doubled, or with another body altogether."""
+    body = chance.choice(_BODIES) if chance.random() < 0.15 else _spoiled_body(response.body, chance)
+    return Response(response.status, response.headers, body)
+
+
+def retyped(response: Response, chance: random.Random) -> Response:
+    """Return *response* with one single value within a list in its JSON made an object."""
+    data = json.loads(response.body)
+    inside = [
+        (holder, key)
+        for outer, index in _places(data)
+        if isinstance(outer, list)
+        for holder, key in _places(outer[index])
+        if not isinstance(holder[key], dict | list)
+    ]
+    if inside:
+        holder, key = chance.choice(inside)
+        holder[key] = {"x": [holder[key]]}
+    return Response(response.status, response.headers, json.dumps(data).encode())
+
+
+def _spoiled_body(body: bytes, chance: random.Random) -> bytes:
+    lines = body.split(b"\n")
+    at = chance.randrange(len(lines)) if lines[0].endswith(b"}") else 0
+    try:
+        data = json.loads(lines[at] if at else body)
+    except ValueError:
+        return _spoiled_text(body.decode("utf-8", "replace"), chance).encode("utf-8", "replace")
+    for _ in range(chance.choice([1, 1, 2, 3])):
+        _spoil(data, chance)
+    changed = json.dumps(data).encode()
+    return b"\n".join([*lines[:at], changed, *lines[at + 1 :]]) if at else changed
+
+
+def _spoil(data: Any, chance: random.Random) -> None:
+    container, key = chance.choice(_places(data) or [({}, "x")])
+    change = chance.choice(["strange", "strange", "out", "twice", "wrapped"])
+    if change == "out":
+        container.pop(key, None) if isinstance(container, dict) else container.pop(key)
+    elif change == "twice" and isinstance(container, list):
+        container.append(deepcopy(container[key]))
+    elif change == "wrapped" and container:
+        container[key] = chance.choice([[container[key]], {"x": container[key]}, str(container[key])])
+    else:
+        container[key] = deepcopy(chance.choice(_STRANGE))
+
+
+def _spoiled_text(text: str, chance: random.Random) -> str:
+    """Return XML or CSV with something between two marks replaced."""
+    marks = [index for index, mark in enumerate(text) if mark in "><,;\n"]
+    if len(marks) < 2:
+        return chance.choice(_TEXTS)
+    first = chance.randrange(len(marks) - 1)
+    return text[: marks[first] + 1] + chance.choice(_TEXTS) + text[marks[first + 1] :]

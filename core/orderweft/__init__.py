@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import interrupts as _interrupts  # noqa: F401  first, for Ctrl-C while the rest loads
 from .clock import Clock
 from .connection import Connection, Spool
 from .errors import (
@@ -36,7 +37,7 @@ from .files import Entry, Folder, open_folder
 from .hookspecs import hookimpl
 from .http import Exchange, Http, retry_after
 from .pacing import CostBucket, FixedWindow, Limits, Pacer, TokenBucket
-from .reading import first_mistake, marked_complete
+from .reading import first_mistake, marked_complete, paged
 from .records import (
     Accepted,
     Address,
@@ -85,7 +86,7 @@ from .records import (
 )
 from .settings import ServiceUrl, Settings, account_field
 from .templates import Template, values_of
-from .wire import Request, Response
+from .wire import Request, Response, decode_json
 
 __all__ = [
     "Accepted",
@@ -172,11 +173,13 @@ __all__ = [
     "account_field",
     "country_code",
     "currency_exponent",
+    "decode_json",
     "first_mistake",
     "hookimpl",
     "marked_complete",
     "normalize_gtin",
     "open_folder",
+    "paged",
     "region_code",
     "retry_after",
     "values_of",

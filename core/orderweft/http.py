@@ -78,6 +78,8 @@ class Http:
         for secret in secrets:
             self.keep_secret(secret)
         self._on_exchange = on_exchange
+        self.before_write: Callable[[], None] = lambda: None
+        """Called right before each request that may change something leaves; when it raises, the request does not."""
         self._jitter = random.Random()
         pool = max(1, min(limits.in_flight, 8))
         self._client = httpx.Client(
@@ -91,7 +93,8 @@ class Http:
     def keep_secret(self, text: str) -> None:
         """Keep *text*, such as a token a sign-in returned, out of every exchange that is passed on."""
         escaped = jsonlib.dumps(text)[1:-1]
-        spellings = (text, quote(text, safe=""), quote_plus(text), escaped, escaped.replace("/", r"\/"),
+        quoted = quote(text, safe="", errors="replace"), quote_plus(text, errors="replace")
+        spellings = (text, *quoted, escaped, escaped.replace("/", r"\/"),
                      jsonlib.dumps(text, ensure_ascii=False)[1:-1])  # fmt: skip
         self._secrets.update(spelling for spelling in spellings if spelling)
 
@@ -139,7 +142,7 @@ class Http:
         Raises UnavailableError when it certainly did not arrive and UnknownOutcomeError when it may have.
         """
         request = self._request(method, url, **parts)
-        response = self._send(request, cost, self._timeout * 2)
+        response = self._send(request, cost, self._timeout * 2, self.before_write)
         if response.status in _REDIRECTS:
             kind = UnknownOutcomeError if response.status in _MAYBE_DONE else UnavailableError
             raise kind(_redirected(request, response))
@@ -154,7 +157,13 @@ class Http:
         wait = after if after is not None else 0.5 * 2 ** (attempt - 1) * (1 + self._jitter.random() / 4)
         self.pacer.block(wait)
 
-    def _request(
+    def _request(self, method: str, url: str, **parts: Any) -> Request:
+        try:
+            return self._built(method, url, **parts)
+        except (UnicodeEncodeError, httpx.InvalidURL):  # half of a surrogate pair, as an answer's link or id may hold
+            raise UnavailableError(f"{self.host}: an address has characters in it that cannot be sent") from None
+
+    def _built(
         self,
         method: str,
         url: str,
@@ -180,10 +189,15 @@ class Http:
         if params:
             given = {name: str(value) for name, value in params.items() if value is not None}
             full = str(httpx.URL(full).copy_merge_params(given))
+        full.encode()
         return Request(method.upper(), full, sent, body)
 
-    def _send(self, request: Request, cost: float, timeout: float) -> Response:
+    def _send(
+        self, request: Request, cost: float, timeout: float, at_last: Callable[[], None] | None = None
+    ) -> Response:
         self.pacer.acquire(request.method, cost)
+        if at_last is not None:
+            at_last()
         started = self._clock.monotonic()
         response: Response | None = None
         failure: ChannelError | None = None

@@ -15,10 +15,12 @@ import minijinja
 from pydantic import BaseModel
 
 from .errors import TemplateError
-from .twig import lint
+from .twig import heavy, lint
 
 FUEL = 50_000
 MAX_OUTPUT = 20_000
+MAX_SOURCE = 10_000
+"""Characters a template may have; the compiler's stack ends with a few ten thousand operators in a row."""
 _ROUNDING = {"common": ROUND_HALF_UP, "ceil": ROUND_CEILING, "floor": ROUND_FLOOR}
 
 
@@ -110,6 +112,7 @@ def _environment() -> minijinja.Environment:
         environment.add_filter(name, _careful(name, function))
     environment.add_filter("default", _default)
     environment.remove_global("debug")
+    environment.remove_global("namespace")  # with it a text can double in every round of a loop
     return environment
 
 
@@ -118,6 +121,10 @@ class Template:
 
     def __init__(self, source: str) -> None:
         self.source = source
+        if len(source) > MAX_SOURCE:
+            raise TemplateError(f"the template has more than {MAX_SOURCE} characters")
+        if told := heavy(source):
+            raise TemplateError(f"{told}, in the template {source!r}")
         self._local = threading.local()
         self._compiled()
 

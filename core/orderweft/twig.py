@@ -85,6 +85,29 @@ _STATEMENTS = {
 _UNNAMED = {name: name for name in "abcfxy"}
 
 
+_HEAVY = (
+    (re.compile(r"\*\*"), "powers are not allowed"),
+    (re.compile(r"(?<![\w.])\d{6,}(?!\.?\d)"), "a number may have at most five digits"),
+    (re.compile(r"\]\s*\*|\*\s*\["), "a list cannot be repeated"),
+)
+_WIDE = re.compile(r"%[-+ #0]*\d{4,}|\{[^{}]*:[^{}]*\d{4,}[^{}]*\}")
+_MOST_SETS = 10
+
+
+def heavy(source: str) -> str | None:
+    """Return why the template *source* could fill the memory, None when it shows no sign of it."""
+    tags = [tag for tag in _TAG.finditer(source) if tag["kind"]]
+    for tag in tags:
+        strings = re.findall(_STRING, tag["inside"])
+        if any(_WIDE.search(text) for text in strings):
+            return "a width may have at most three digits"
+        masked = re.sub(_STRING, '""', tag["inside"])
+        if told := next((told for form, told in _HEAVY if form.search(masked)), None):
+            return told
+    sets = sum(tag["kind"] == "%" and tag["inside"].strip(" -+").startswith("set ") for tag in tags)
+    return f"there are more than {_MOST_SETS} `set` tags" if sets > _MOST_SETS else None
+
+
 def lint(source: str, *, expression: bool = False) -> list[Hint]:
     """Return a hint for each Twig form in the template *source*, in order; *expression* when it has no braces."""
     if expression:

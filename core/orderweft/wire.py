@@ -3,11 +3,48 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+DEEPEST = 100
+"""Levels of lists and objects a JSON text may have."""
+_FURTHEST = 400
+"""Digits before or after the point of a number; beyond, counting with it would fill the memory."""
+
+
+def decode_json(text: str | bytes) -> Any:
+    """Return what a JSON text says, decimals kept exact; raises ValueError whatever is wrong with it."""
+    try:
+        value = json.loads(text, parse_float=_decimal, parse_constant=_no_number)
+    except RecursionError:
+        raise ValueError(f"it is nested more than {DEEPEST} deep") from None
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        level = [below for one in level if isinstance(one, dict | list) for below in _inside(one)]
+        if not level:
+            return value
+    raise ValueError(f"it is nested more than {DEEPEST} deep")
+
+
+def _inside(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"{text[:40]} is out of range") from None
+    if number and abs(number.adjusted()) > _FURTHEST:
+        raise ValueError(f"{text[:40]} is out of range")
+    return number
+
+
+def _no_number(word: str) -> Any:
+    raise ValueError(f"{word} is no number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +74,7 @@ class Request:
 
     def json(self) -> Any:
         """Return the decoded body, decimals kept exact; raises ValueError when it is not JSON."""
-        return json.loads(self.body, parse_float=Decimal)
+        return decode_json(self.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +92,7 @@ class Response:
 
     def json(self) -> Any:
         """Return the decoded body, decimals kept exact; raises ValueError when it is not JSON."""
-        return json.loads(self.body, parse_float=Decimal)
+        return decode_json(self.body)
 
     @classmethod
     def of_json(cls, value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

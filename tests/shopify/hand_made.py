@@ -30,6 +30,15 @@ def money(amount: object) -> dict[str, Any]:
     return {"shopMoney": {"amount": str(amount), "currencyCode": "EUR"}}
 
 
+def shop_node(name: str = "Example", *scopes: str, development: bool = False) -> dict[str, Any]:
+    shop = {"name": name, "myshopifyDomain": "example.myshopify.com", "currencyCode": "EUR", "ianaTimezone": "UTC"}
+    plan = {"publicDisplayName": "Basic", "partnerDevelopment": development}
+    return {
+        "shop": {**shop, "plan": plan},
+        "currentAppInstallation": {"accessScopes": [{"handle": scope} for scope in scopes]},
+    }
+
+
 def order_node(**changes: Any) -> dict[str, Any]:
     return {"id": CREATED, "name": "#1001", "createdAt": "2026-11-02T09:00:00Z", "cancelledAt": None, **changes}
 
@@ -225,7 +234,7 @@ def stored(number: int, updated: str = "2026-11-01T08:00:00Z", **changes: Any) -
     }
     empty = dict.fromkeys(
         ("cancelledAt", "closedAt", "email", "phone", "note", "poNumber", "customer", "shippingAddress",
-         "billingAddress", "displayFulfillmentStatus")
+         "billingAddress")
     )  # fmt: skip
     sums = dict.fromkeys(("subtotalPriceSet", "currentSubtotalPriceSet", "totalPriceSet", "currentTotalPriceSet"))
     return {
@@ -234,6 +243,7 @@ def stored(number: int, updated: str = "2026-11-01T08:00:00Z", **changes: Any) -
         "id": f"gid://shopify/Order/{number}",
         "name": f"#{number}",
         "test": False,
+        "displayFulfillmentStatus": "UNFULFILLED",
         "processedAt": "2026-10-01T08:00:00Z",
         "updatedAt": updated,
         "currencyCode": "EUR",

@@ -112,17 +112,18 @@ def test_two_orders_of_a_new_customer_create_it_once() -> None:
     """Deliveries at the same time wait for the first to create their common customer."""
     created = threading.Event()
     both = threading.Barrier(2)
+    node = {"id": "gid://shopify/Customer/8", "accountCode": {"value": "C101"}}
 
     def find(variables: dict[str, Any]) -> dict[str, Any]:
         if not created.is_set() and store.calls.count(("FindCustomer", variables)) <= 2:
             both.wait(5)
-        return {"customerByIdentifier": {"id": "gid://shopify/Customer/8"} if created.is_set() else None}
+        return {"customerByIdentifier": node if created.is_set() else None}
 
     def create(variables: dict[str, Any]) -> dict[str, Any]:
         created.set()
         return {
             "customerSet": {
-                "customer": {"id": "gid://shopify/Customer/8", "accountCode": {"value": "C101"}},
+                "customer": node,
                 "userErrors": [],
             }
         }

@@ -250,20 +250,22 @@ def test_an_address_that_names_no_place_is_left_out() -> None:
     assert [address.role for address in read(shop)["C109"].addresses] == ["delivery", "accounts"]
 
 
+KIM: dict[str, Any] = {
+    **dict.fromkeys(("firstName", "lastName", "note", "roles", "defaultAddress", "defaultEmailAddress")),
+    "id": "gid://shopify/Customer/1",
+    "displayName": "Kim",
+    "defaultPhoneNumber": None,
+    "tags": [],
+    "updatedAt": "2026-11-01T08:00:00Z",
+    "accountCode": {"value": "C1"},
+    "addressesV2": page_of([]),
+}
+
+
 def test_a_customer_that_cannot_be_read_is_told() -> None:
     """One unreadable customer is named, the others are read, and the reading does not claim to be everything."""
-    node: dict[str, Any] = {
-        **dict.fromkeys(("firstName", "lastName", "note", "roles", "defaultAddress", "defaultEmailAddress")),
-        "id": "gid://shopify/Customer/1",
-        "displayName": "Kim",
-        "defaultPhoneNumber": None,
-        "tags": [],
-        "updatedAt": "2026-11-01T08:00:00Z",
-        "accountCode": {"value": "C1"},
-        "addressesV2": page_of([]),
-    }
-    bad = {**node, "updatedAt": "soon", "accountCode": {"value": "C2"}}
-    store = HandMadeStore(ReadCustomers={"customers": page_of([node, bad])})
+    bad = {**KIM, "updatedAt": "soon", "accountCode": {"value": "C2"}}
+    store = HandMadeStore(ReadCustomers={"customers": page_of([KIM, bad])})
     pages = list(shopify.read_customers(connect(store)))
     assert [each.label for page in pages for each in page.unread] == ["C2"]
     assert [record.label for page in pages for record in page.records] == ["C1 Kim"]
@@ -272,7 +274,7 @@ def test_a_customer_that_cannot_be_read_is_told() -> None:
 
 def test_a_long_list_of_customers_is_read_to_its_end() -> None:
     """Shopify lets nobody page endlessly, so after a while the reading goes on from the last number."""
-    node = {"id": "gid://shopify/Customer/77", "accountCode": None}
+    node = {**KIM, "id": "gid://shopify/Customer/77", "accountCode": None}
     pages = [{"customers": page_of([node] * 10_000, "next")}, {"customers": page_of([])}]
     store = HandMadeStore(ReadCustomers=list(pages))
     assert list(shopify.read_customers(connect(store)))[-1].complete

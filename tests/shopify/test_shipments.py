@@ -186,7 +186,10 @@ def test_an_order_with_more_parcels_than_are_read_is_told() -> None:
 
 def test_a_long_list_of_orders_is_read_to_its_end() -> None:
     """Shopify lets nobody page endlessly, so after a while the reading goes on from the last change."""
-    first = {"id": "gid://shopify/Order/1", "name": "#1", "test": True, "updatedAt": "2026-10-20T08:00:00Z"}
+    first = {
+        "id": "gid://shopify/Order/1", "name": "#1", "test": True, "updatedAt": "2026-10-20T08:00:00Z",
+        "key": None, "fulfillments": [],
+    }  # fmt: skip
     pages = [{"orders": page_of([first] * 10_000, "next")}, {"orders": page_of([first])}]
     store = HandMadeStore(ReadShipments=list(pages))
     assert shipments_in(list(shopify.read_shipments(connect(store)))) == []

@@ -15,14 +15,14 @@ from orderweft import (
 from orderweft.testing import FakeClock, Response
 from orderweft_shopify.client import THROTTLED_TRIES, Client
 
-from .hand_made import APP, BAD_TOKEN, HTML, PARTIAL, HandMadeStore, connect, deliver, errors, http
+from .hand_made import APP, BAD_TOKEN, HTML, PARTIAL, HandMadeStore, connect, deliver, errors, http, shop_node
 
 # --- signing in and pacing ---------------------------------------------------------------------------------------
 
 
 def test_a_token_is_fetched_once_and_renewed_in_time() -> None:
     """The app signs in at the first call and again when 80 % of the token's life are over."""
-    store, clock = HandMadeStore(Shop={"shop": {}}), FakeClock()
+    store, clock = HandMadeStore(Shop=shop_node()), FakeClock()
     client = connect(store, clock, **APP).once(Client)
     client.query("Shop")
     clock.sleep(86399 * 0.79)
@@ -37,7 +37,7 @@ def test_a_token_is_fetched_once_and_renewed_in_time() -> None:
 
 def test_threads_sign_in_together() -> None:
     """Calls at the same time fetch one token."""
-    store = HandMadeStore(Shop={"shop": {}})
+    store = HandMadeStore(Shop=shop_node())
     client = connect(store, **APP).once(Client)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: client.query("Shop"), range(8)))
@@ -87,8 +87,8 @@ def _throttled(available: int) -> dict[str, Any]:
 def test_a_throttled_reading_waits_as_long_as_it_takes() -> None:
     """The wait is what the bucket lacks for the call, and then the same call succeeds."""
     clock = FakeClock()
-    store = HandMadeStore(Shop=[_throttled(100), {"shop": {"name": "Example"}}])
-    assert connect(store, clock).once(Client).query("Shop") == {"shop": {"name": "Example"}}
+    store = HandMadeStore(Shop=[_throttled(100), shop_node()])
+    assert connect(store, clock).once(Client).query("Shop") == shop_node()
     assert 6 <= clock.monotonic() < 10
 
 

@@ -53,7 +53,7 @@ def validate(kind: str, file: BinaryIO, as_json: bool) -> None:
     """Check the record in FILE, or standard input, against the schema of KIND."""
     try:
         data = json.loads(file.read())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidRecordError(f"{getattr(file, 'name', 'the input')} is not JSON: {error}") from None
     misses = schemas.Checker(schemas.load(kind)).misses(data)
     if as_json:

@@ -151,7 +151,7 @@ def normalize_gtin(barcode: str | None) -> str | None:
 
     Takes 8, 12, 13 or 14 digits; blanks and dashes inside are ignored.
     """
-    digits = re.sub(r"[\s-]", "", barcode or "")
+    digits = re.sub(r"[\s-]", "", barcode) if isinstance(barcode, str) else ""
     if not (digits.isascii() and digits.isdigit() and ean.is_valid(digits)):
         return None
     return digits.zfill(14)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from .base import Instant, OptionalText, Record, Text
 
@@ -19,6 +19,14 @@ Reason = Literal[
     "needs_person",
 ]
 """Why a record waits; each class has an owner and a fix."""
+
+
+def _spelled_out(text: object) -> object:
+    return text.encode("utf-8", "backslashreplace").decode() if isinstance(text, str) else text
+
+
+Told = Annotated[Text, BeforeValidator(_spelled_out)]
+"""A sentence for people, in which half of a surrogate pair that a channel has said is spelled out."""
 
 
 class Receipt(Record):
@@ -59,7 +67,7 @@ class Refused(Record):
 
     outcome: Literal["refused"] = "refused"
     reason: Reason
-    message: Text
+    message: Told
     """One sentence naming what is wrong."""
     fix: OptionalText = None
     """One sentence saying what to do."""
@@ -69,7 +77,7 @@ class NotSent(Record):
     """Nothing was applied; the same call may be made again."""
 
     outcome: Literal["not_sent"] = "not_sent"
-    message: Text
+    message: Told
     retry_after: float | None = None
     """Seconds after which trying again makes sense."""
 
@@ -78,7 +86,7 @@ class Unknown(Record):
     """It may have been applied; it must be looked up before it is sent again."""
 
     outcome: Literal["unknown"] = "unknown"
-    message: Text
+    message: Told
 
 
 Outcome = Annotated[Accepted | AlreadyThere | Refused | NotSent | Unknown, Field(discriminator="outcome")]

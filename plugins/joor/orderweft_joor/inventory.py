@@ -201,7 +201,7 @@ def _outcome(level: StockLevel, verdict: Verdict, all_counted: bool, receipt: Re
 
 
 def _log_id(entry: Row) -> str:
-    return str(entry.get("inventory_log_id") or "").strip()
+    return str(entry.get("inventory_log_id") or "").encode(errors="replace").decode().strip()
 
 
 @hookimpl
@@ -218,6 +218,8 @@ def _pages(connection: Connection[Settings]) -> Iterator[RecordPage]:
         unread: list[Unread] = []
         for row in rows:
             try:
+                if not isinstance(row, dict):
+                    raise InvalidRecordError("a row is not an object")
                 levels += to_levels(row, channel=connection.channel, connection=connection.name)
             except InvalidRecordError as error:
                 unread.append(Unread(*style_id(row), problem=str(error)))

@@ -227,8 +227,8 @@ class Catalog:
         """Return those variants that still carry their code."""
         read: dict[str, Variant] = {}
         for batch in _batches(list(ids)):
-            data = self._client.query("Variants", ids=[ids[code] for code in batch], withLevels=with_levels)
-            for code, node in zip(batch, data["nodes"], strict=True):
+            nodes = self._client.listed("Variants", "ids", [ids[code] for code in batch], withLevels=with_levels)
+            for code, node in zip(batch, nodes, strict=True):
                 if node and node.get(self._by) == code:
                     read[code] = to_variant(node, self._levels(node["inventoryItem"]))
         return read

@@ -107,7 +107,7 @@ class Customers:
         given = from_customer(customer, email)
         sent: dict[str, Any] = {"input": given, "identifier": identifier, **self._account}
         made = self._client.mutate("CreateCustomer", "customer", **sent).made
-        if code and not made["accountCode"]:
+        if code and not made.get("accountCode"):
             metafield = {**self._custom_id(code), "type": "id", "ownerId": made["id"]}
             self._client.mutate("SetMetafields", "metafields", metafields=[metafield])
         return str(made["id"])

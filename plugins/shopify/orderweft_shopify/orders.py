@@ -78,7 +78,10 @@ class HeldError(RejectedError):
 def check_connection(connection: Connection[Settings]) -> Account:
     """Prove that the store lets us in, with every access scope and the location the settings need."""
     client, settings = connection.once(Client), connection.settings
-    data = client.query("Shop")
+    try:
+        data = client.query("Shop")
+    except RefusalError as refusal:
+        raise SettingsError(str(refusal)) from refusal
     granted = {scope["handle"] for scope in data["currentAppInstallation"]["accessScopes"]}
     # A write scope includes the read scope: https://shopify.dev/docs/api/usage/access-scopes
     granted |= {scope.replace("write_", "read_", 1) for scope in granted if scope.startswith("write_")}

@@ -64,7 +64,11 @@ def _tables(client: ProductClient) -> Tables:
     except UnavailableError:
         # The shape of seasons is not documented, and a product is whole without them.
         seasons = []
-    return tables_of(client.listed("categories"), client.listed("collections"), seasons)
+    categories, collections = client.listed("categories"), client.listed("collections")
+    try:
+        return tables_of(categories, collections, seasons)
+    except InvalidRecordError as error:
+        raise UnavailableError(f"categories, collections or seasons cannot be read: {error}") from None
 
 
 def _page(

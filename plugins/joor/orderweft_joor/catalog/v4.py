@@ -95,12 +95,13 @@ class Writer:
             self._put_prices()
             self._put_collections()
             self._put_pictures()
-        except ChannelError as error:
+        except (ChannelError, InvalidRecordError) as error:
             self._shelf.forget()
+            stopped = error if isinstance(error, ChannelError) else UnavailableError(f"JOOR's answer: {error}")
             if not any(work.touched for work in self._works):
-                raise
+                raise stopped from error
             for work in self._open():
-                work.interrupt(error)
+                work.interrupt(stopped)
         for work in self._open():
             work.accept()
         return [work.outcome for work in self._works if work.outcome]

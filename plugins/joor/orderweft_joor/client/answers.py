@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from orderweft import AuthenticationError, Response, UnavailableError
+from orderweft import AuthenticationError, Response, UnavailableError, decode_json
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 _NOT_THERE = re.compile(
@@ -60,7 +60,7 @@ def read_answer(body: str, where: str, names: tuple[str, str] = ("orders", "orde
 def read_document(body: str, where: str) -> Any:
     """Return the JSON in *body*, decimals kept exact."""
     try:
-        return json.loads(body, parse_float=Decimal)
+        return decode_json(body)
     except ValueError:
         raise UnreadableError(f"{where}: the answer is not complete JSON; try again later") from None
 
@@ -69,6 +69,8 @@ def check_code(document: Any, where: str) -> dict[str, Any]:
     """Return the `response` of a v2 answer; raise what its code means when it is not 0."""
     heads = [node["response"] for node in _levels(document) if isinstance(node.get("response"), dict)]
     head: dict[str, Any] = heads[0] if heads else {}
+    if isinstance(head.get("code"), dict | list):
+        raise UnreadableError(f"{where}: the code of the answer is not a single value")
     code = str(head.get("code") or 0).strip()
     if code not in ("", "0"):
         comment = one_line(head.get("comment"))
@@ -114,9 +116,12 @@ def v4_body(response: Response, where: str) -> tuple[list[dict[str, Any]], list[
         body = response.json()
     except ValueError:
         raise UnreadableError(f"{where}: HTTP {response.status} without complete JSON") from None
-    parts = body if isinstance(body, dict) else {}
-    data, errors = (parts.get(name) or [] for name in ("data", "errors"))
-    return [row for row in data if isinstance(row, dict)], list(errors)
+    if not isinstance(body, dict) or not body.keys() & {"data", "errors"}:
+        raise UnreadableError(f"{where}: HTTP {response.status} with neither data nor errors")
+    data, errors = (body.get(name) or [] for name in ("data", "errors"))
+    if not isinstance(data, list) or not all(isinstance(row, dict) for row in data):
+        raise UnreadableError(f"{where}: data is not a list of objects")
+    return data, errors if isinstance(errors, list) else [errors]
 
 
 def messages(errors: Sequence[Any]) -> str:

@@ -65,7 +65,8 @@ def _stock_answer(body: str, where: str) -> StockAnswer:
         head = {}
     counts = [str(value).strip() for value in found(document, "sku_count")]
     count = int(counts[0]) if counts and counts[0].isdecimal() else None
-    return StockAnswer(log, count, str(head.get("log_id") or "").strip() or "bulk-inventory")
+    identity = str(head.get("log_id") or "").encode(errors="replace").decode().strip()
+    return StockAnswer(log, count, identity or "bulk-inventory")
 
 
 def _entries(node: Any) -> list[Mapping[str, Any]]:

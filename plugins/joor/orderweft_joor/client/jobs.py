@@ -17,9 +17,9 @@ def begin(wire: Wire, path: str, document: Any, id_name: str, where: str) -> str
     body = wire.v2(wire.http.write, "POST", path, where, json=document)
     try:
         answer = read_document(body, where)
+        check_code(answer, where)
     except UnreadableError as error:
         raise UnknownOutcomeError(str(error), retry_after=60) from error
-    check_code(answer, where)
     ids = [str(value).strip() for name in (id_name, "job_id") for value in found(answer, name)]
     return next(filter(None, ids), None)
 

@@ -8,6 +8,7 @@ from typing import Any
 from orderweft import Connection
 
 from ..config import Settings
+from .answers import UnreadableError
 from .wire import Wire, Written
 
 _PRODUCTS_AT_ONCE = 50
@@ -48,5 +49,7 @@ class ProductClient:
 def _grouped(rows: Iterable[V4Row], key: str, ids: Sequence[str]) -> dict[str, list[V4Row]]:
     found: dict[str, list[V4Row]] = {identity: [] for identity in ids}
     for row in rows:
+        if not row.get(key):
+            raise UnreadableError(f"{key}: is missing in a row of JOOR's answer; try again later")
         found.setdefault(str(row.get(key)), []).append(row)
     return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import itertools
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -35,6 +34,7 @@ from .answers import (
 
 V4_PAGE = 200
 _SECONDS_IF_NOT_SAID = 600
+_MOST_PAGES = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ class Wire:
         """Read v4 rows to the end, whether JOOR gives them in pages or all at once."""
         # Whether v4 lists other than orders have pages is not documented; a repeated row means that they have none.
         found: dict[str, dict[str, Any]] = {}
-        for page in itertools.count(1):
+        for page in range(1, _MOST_PAGES + 1):
             rows = self.read_v4(path, where, page=page, page_size=V4_PAGE, **params)
             more = {str(row.get("id") or json_text(row)): row for row in rows}
             if more.keys() <= found.keys():
@@ -148,6 +148,8 @@ class Wire:
             found.update(more)
             if len(rows) > V4_PAGE:
                 break
+        else:
+            raise UnavailableError(f"{where}: the list has no end")
         return list(found.values())
 
     def write_v4(self, path: str, rows: Sequence[Any], where: str, **params: Any) -> Written:
@@ -238,7 +240,7 @@ class Wire:
         try:
             answer = response.json()
             token, seconds = str(answer["access_token"]), float(answer.get("expires_in") or _SECONDS_IF_NOT_SAID)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             raise UnavailableError(f"{where}: no token in the answer (HTTP {response.status})") from None
         self.http.keep_secret(token)
         return token, seconds

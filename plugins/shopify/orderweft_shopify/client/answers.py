@@ -18,6 +18,8 @@ from orderweft import (
 )
 
 HOUR = 3600.0
+_LONGEST = 500
+"""Characters of Shopify's own words that are told."""
 _STATUSES: Mapping[int, tuple[type[ChannelError], str, float | None]] = {
     402: (UnavailableError, "the store is frozen because Shopify's bill is not paid; its owner has to pay it", HOUR),
     403: (AuthenticationError, "the app has no access to the store; check that it is installed and its scopes", None),
@@ -126,7 +128,7 @@ class Answer:
     @property
     def extensions(self) -> Mapping[str, Any]:
         """Return what is told of cost and search."""
-        return self.body.get("extensions") or {}
+        return table(self.body.get("extensions"))
 
     def says(self, text: str) -> str:
         """Return *text* with the operation in front and the request's id behind it."""
@@ -154,7 +156,8 @@ def data_of(answer: Answer) -> dict[str, Any]:
     """Return the data of a query; raises when anything is missing or ignored."""
     if answer.problems:
         raise _failure(answer) or UnavailableError(answer.says(worded(answer.problems)), retry_after=60)
-    warnings = [warning for search in answer.extensions.get("search") or () for warning in search.get("warnings") or ()]
+    searches = _tables(answer.extensions.get("search"))
+    warnings = [warning for search in searches for warning in _tables(search.get("warnings"))]
     if warnings:
         # An unknown filter is dropped and everything matches: https://shopify.dev/docs/api/usage/search-syntax
         names = ", ".join(sorted({str(warning.get("field")) for warning in warnings}))
@@ -173,9 +176,14 @@ def payload_of(answer: Answer) -> dict[str, Any]:
         # It was executed; an error beside it concerns a field of the answer only.
         return payload
     # Below the mutation's own field an error can only arise once it has run; validation errors come without data.
-    ran = "data" in answer.body and any(len(error.get("path") or ()) > 1 for error in answer.errors)
+    ran = "data" in answer.body and any(_depth(error) > 1 for error in answer.errors)
     failure = None if ran else _failure(answer)
     raise failure or UnknownOutcomeError(answer.says(worded(answer.problems) or "Shopify's answer cannot be read"))
+
+
+def _depth(error: Mapping[str, Any]) -> int:
+    path = error.get("path")
+    return len(path) if isinstance(path, list) else 0
 
 
 def _failure(answer: Answer) -> OrderweftError | None:
@@ -217,10 +225,30 @@ def _is_too_many(problem: Problem) -> bool:
 
 def to_problem(error: Mapping[str, Any]) -> Problem:
     """Read one GraphQL error or user error."""
-    extensions = error.get("extensions") or {}
-    path = error.get("field") or next((found.get("path") for found in extensions.get("problems") or ()), None) or ()
-    field = ".".join(str(step) for step in path)
-    return Problem(error.get("code") or extensions.get("code"), field, str(error.get("message") or "no reason given"))
+    extensions = table(error.get("extensions"))
+    path = error.get("field") or next((found.get("path") for found in _tables(extensions.get("problems"))), None)
+    field = ".".join(str(step) for step in path) if isinstance(path, list) else ""
+    code = error.get("code") or extensions.get("code")
+    message = str(error.get("message") or "no reason given")[:_LONGEST]
+    return Problem(code if isinstance(code, str) else None, field, message)
+
+
+def table(value: Any) -> Mapping[str, Any]:
+    """Return *value* when it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def number(value: Any) -> float | None:
+    """Return *value* as a finite number that is not negative, else None."""
+    try:
+        told = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return told if 0 <= told < float("inf") else None
+
+
+def _tables(value: Any) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def worded(problems: tuple[Problem, ...]) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
-from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -19,10 +17,12 @@ from orderweft import (
     OrderweftError,
     UnavailableError,
     UnknownOutcomeError,
+    decode_json,
 )
 
 from ..config import Settings
 from .answers import RefusalError, ThrottledError
+from .shapes import line_misfit
 from .store import Client
 
 CHUNK = 8 * 2**20
@@ -62,10 +62,10 @@ class Lines:
     ) -> None:
         self._db.close()
 
-    def fill(self, lines: Iterable[bytes]) -> int:
-        """Take *lines* in and return how many there are; raises ValueError at one that is no JSON object."""
+    def fill(self, lines: Iterable[bytes], operation: str) -> int:
+        """Take *lines* in and return how many there are; raises ValueError at one not asked for by *operation*."""
         self._db.execute("BEGIN")
-        parsed = ((_object(line).get("__parentId"), line.decode()) for line in lines)
+        parsed = ((_object(line, operation).get("__parentId"), line.decode()) for line in lines)
         self._db.executemany("INSERT INTO lines VALUES (?, ?)", parsed)
         self._db.execute("COMMIT")
         self._db.execute("CREATE INDEX below ON lines (parent)")
@@ -74,13 +74,13 @@ class Lines:
     def roots(self) -> Iterator[dict[str, Any]]:
         """Yield the objects that stand below no other, in the order of the file."""
         for (body,) in self._db.execute("SELECT body FROM lines WHERE parent IS NULL ORDER BY rowid"):
-            yield json.loads(body, parse_float=Decimal)
+            yield decode_json(body)
 
     def below(self, *ids: str) -> list[dict[str, Any]]:
         """Return the objects directly below any of *ids*, in the order of the file."""
         marks = ", ".join("?" * len(ids))
         sql = f"SELECT body FROM lines WHERE parent IN ({marks}) ORDER BY rowid"  # noqa: S608  marks only
-        return [json.loads(body, parse_float=Decimal) for (body,) in self._db.execute(sql, ids)]
+        return [decode_json(body) for (body,) in self._db.execute(sql, ids)]
 
 
 class Bulk:
@@ -92,8 +92,8 @@ class Bulk:
         self._longest = connection.settings.bulk_wait
         self._lock = threading.Lock()
 
-    def read(self, document: str) -> Lines:
-        """Return everything *document* asks for.
+    def read(self, operation: str, document: str) -> Lines:
+        """Return everything *document* asks for, which *operation* is when its places are filled in.
 
         Raises UnavailableError unless all of it has come, and RefusalError when Shopify will not run such a query.
         """
@@ -102,9 +102,10 @@ class Bulk:
         with ExitStack() as opened:
             lines = opened.enter_context(Lines())
             try:
-                count = lines.fill(self._fetched(done["url"])) if done["url"] else 0
+                count = lines.fill(self._fetched(done["url"]), operation) if done["url"] else 0
             except ValueError as error:
-                raise UnavailableError(f"the result of the bulk operation is cut short; {_INSTEAD}") from error
+                what = f"the result of the bulk operation is cut short or cannot be read ({error})"
+                raise UnavailableError(f"{what}; {_INSTEAD}") from error
             if count != int(done["objectCount"]):
                 text = f"the result of the bulk operation has {count} of {done['objectCount']} lines"
                 raise UnavailableError(f"{text}; {_INSTEAD}")
@@ -174,10 +175,12 @@ class Bulk:
                 return
 
 
-def _object(line: bytes) -> dict[str, Any]:
-    value = json.loads(line)
+def _object(line: bytes, operation: str) -> dict[str, Any]:
+    value = decode_json(line)
     if not isinstance(value, dict):
         raise ValueError("a line is no object")
+    if told := line_misfit(operation, value):
+        raise ValueError(told)
     return value
 
 

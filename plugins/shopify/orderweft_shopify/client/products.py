@@ -72,7 +72,7 @@ class Products:
         """Return the gids of the products these *variants* belong to."""
         found: set[str] = set()
         for start in range(0, len(variants), _LISTED):
-            nodes = self._client.query("ProductsOf", variants=variants[start : start + _LISTED])["nodes"]
+            nodes = self._client.listed("ProductsOf", "variants", variants[start : start + _LISTED])
             found |= {node["product"]["id"] for node in nodes if node}
         return found
 
@@ -102,15 +102,19 @@ class Products:
         if by == "pages":
             return None
         # Asked before every bulk operation, which would not tell that it ignores a misspelt search.
-        count = self._client.query("CountProducts", query=search)["productsCount"]["count"]
-        if by == "auto" and count < self._settings.bulk_from:
+        try:
+            counted = self._client.query("CountProducts", query=search)["productsCount"]
+        except RefusalError as refusal:
+            raise SettingsError(str(refusal)) from refusal
+        if by == "auto" and (counted or {"count": 0})["count"] < self._settings.bulk_from:
             return None
-        document = documents()["BulkStock" if want == "stock" else "BulkCatalog"]
+        operation = "BulkStock" if want == "stock" else "BulkCatalog"
+        document = documents()[operation]
         words = {"SEARCH": search, "NAMESPACE": names["namespace"], "QUANTITY": names["names"][0]}
         for place, text in words.items():
             document = document.replace(f'"{place}"', json.dumps(text))
         try:
-            return self._bulk.read(document)
+            return self._bulk.read(operation, document)
         except RefusalError as refusal:
             if by == "bulk":
                 raise SettingsError(f'{refusal}; check api_version, or set read_by = "pages"') from refusal

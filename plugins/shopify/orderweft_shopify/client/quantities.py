@@ -50,7 +50,7 @@ class Quantities:
         # A hundred stay below the 1,000 points a query may cost even if each id is charged for.
         for start in range(0, len(items), _AT_ONCE):
             batch = items[start : start + _AT_ONCE]
-            nodes = self._client.query("StockAt", items=batch, location=location, names=[self._name])["nodes"]
+            nodes = self._client.listed("StockAt", "items", batch, location=location, names=[self._name])
             found |= {
                 node["id"]: Stored(node["tracked"], self._count(node["inventoryLevel"])) for node in nodes if node
             }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from orderweft import (
@@ -26,17 +26,21 @@ from .answers import (
     RefusalError,
     ThrottledError,
     data_of,
+    number,
     payload_of,
     raise_for_status,
     raise_refusal,
+    table,
     to_problem,
     worded,
 )
 from .documents import documents
+from .shapes import misfit
 
 THROTTLED_TRIES = 6
 """Attempts at a read that Shopify throttles."""
 _FIRST_GUESS = 50.0
+_BUCKET = ("currentlyAvailable", "restoreRate", "maximumAvailable")
 
 
 class Client:
@@ -62,13 +66,27 @@ class Client:
         """Return the data of a query; waits and asks again while the store throttles."""
         for left in range(THROTTLED_TRIES - 1, -1, -1):
             try:
-                return data_of(self._ask(self._http.read, operation, variables))
+                answer = self._ask(self._http.read, operation, variables)
+                data = data_of(answer)
+                if told := misfit(operation, data, variables):
+                    raise UnavailableError(answer.says(f"Shopify's answer cannot be read: {told}"), retry_after=60)
+                return data
             except ThrottledError:
                 if not left:
                     raise
             except UnknownOutcomeError as error:
                 raise UnavailableError(str(error), retry_after=60) from error
         raise AssertionError("unreachable")
+
+    def listed(self, operation: str, name: str, ids: Sequence[str], **variables: Any) -> list[dict[str, Any] | None]:
+        """Return the nodes whose *ids* are given as *name*, in order, None for one that is not there."""
+        try:
+            found: list[dict[str, Any] | None] = self.query(operation, **{name: ids}, **variables)["nodes"]
+        except RefusalError as refusal:
+            raise UnavailableError(str(refusal), retry_after=60) from refusal
+        if len(found) != len(ids):
+            raise UnavailableError(f"{operation}: Shopify gives {len(found)} of {len(ids)} nodes", retry_after=60)
+        return found
 
     def nodes(self, operation: str, at: str, **variables: Any) -> Iterator[dict[str, Any]]:
         """Yield all nodes of the connection found at the dotted path *at*, page by page."""
@@ -79,7 +97,10 @@ class Client:
         """Yield the pages of the connection found at the dotted path *at*, to the last."""
         after = variables.pop("after", None)
         while True:
-            page: Any = self.query(operation, after=after, **variables)
+            try:
+                page: Any = self.query(operation, after=after, **variables)
+            except RefusalError as refusal:
+                raise SettingsError(str(refusal)) from refusal
             for name in at.split("."):
                 page = (page or {}).get(name)
             if page is None:
@@ -99,6 +120,8 @@ class Client:
         """
         answer = self._ask(self._http.write, operation, variables)
         payload = payload_of(answer)
+        if told := misfit(operation, answer.body["data"], variables, whole=False):
+            raise UnknownOutcomeError(answer.says(f"Shopify's answer cannot be read: {told}"))
         problems = tuple(to_problem(error) for error in payload.get("userErrors") or ())
         if payload.get(gives):
             return Mutated(payload[gives], (*problems, *answer.problems))
@@ -155,14 +178,14 @@ class Client:
     def _learn(self, answer: Answer) -> float:
         """Take over what the answer says of version and limits; return the seconds until the same call fits in."""
         self.served_version = answer.response.headers.get("x-shopify-api-version") or self.served_version
-        cost = answer.extensions.get("cost") or {}
-        status = cost.get("throttleStatus")
-        if not status:
+        cost = table(answer.extensions.get("cost"))
+        status = table(cost.get("throttleStatus"))
+        available, rate, burst = (number(status.get(name)) for name in _BUCKET)
+        if available is None or not rate or not burst:
             return 0.0
-        asked = float(cost.get("requestedQueryCost") or _FIRST_GUESS)
-        available, rate = float(status["currentlyAvailable"]), float(status["restoreRate"])
+        asked = number(cost.get("requestedQueryCost")) or _FIRST_GUESS
         self._costs[answer.operation] = asked
-        self._http.pacer.told(available=available, rate=rate, burst=float(status["maximumAvailable"]))
+        self._http.pacer.told(available=available, rate=rate, burst=burst)
         return (asked - available) / max(rate, 1.0)
 
     def _access_token(self, refused: str | None = None) -> str:
@@ -188,9 +211,9 @@ class Client:
         token = answer.body.get("access_token")
         if response.status in (402, 423, 430):
             raise_for_status(answer)
-        if response.status != 200 or not isinstance(token, str) or not token:
+        if response.status != 200 or not isinstance(token, str) or not token.isascii() or not token.strip():
             text = "Shopify gives no access token; check client_id, client_secret, shop, and that the app is installed"
             raise AuthenticationError(answer.says(f"{text} (HTTP {response.status})"))
         self._http.keep_secret(token)
         self._token = token
-        self._renew_at = self._clock.monotonic() + 0.8 * float(answer.body.get("expires_in") or HOUR)
+        self._renew_at = self._clock.monotonic() + 0.8 * (number(answer.body.get("expires_in")) or HOUR)

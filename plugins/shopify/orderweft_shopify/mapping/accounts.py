@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast, get_args
 
-from orderweft import Address, AddressRole, Contact, Customer, OrderCustomer
+from orderweft import Address, AddressRole, Contact, Customer, OrderCustomer, decode_json
 
 from .addresses import from_address, names_of, to_address
 from .base import Source, known
@@ -45,7 +44,7 @@ def to_account(node: Node, addresses: Sequence[Node], source: Source) -> Custome
 def roles_of(node: Node) -> dict[str, str]:
     """Return the gid of the address of each role, as far as a pipeline has written them."""
     try:
-        told = json.loads((node["roles"] or {}).get("value") or "{}")
+        told = decode_json((node["roles"] or {}).get("value") or "{}")
     except ValueError:
         return {}
     return {str(key): str(id_) for key, id_ in told.items()} if isinstance(told, dict) else {}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from orderweft import InvalidRecordError, Product, normalize_gtin
+from orderweft import InvalidRecordError, Product, decode_json, normalize_gtin
 
 from ..config import Settings
 from .base import Source, known, one_line
@@ -97,7 +96,7 @@ def _amount(text: str, where: str) -> tuple[Decimal, str | None]:
     """Return the amount and currency of a metafield of the type number or money."""
     # https://shopify.dev/docs/apps/build/metafields/list-of-data-types
     try:
-        value = json.loads(text, parse_float=Decimal)
+        value = decode_json(text)
         amount, currency = (value["amount"], value.get("currency_code")) if isinstance(value, dict) else (value, None)
         return Decimal(str(amount)), currency
     except (ValueError, KeyError, InvalidOperation) as error:
