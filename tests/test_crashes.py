@@ -1,95 +1,81 @@
-"""No order lost and none twice, whatever dies and whenever: counted at the simulators."""
+"""Nothing lost and nothing twice, whatever dies and whenever: counted at the simulators."""
 
 from __future__ import annotations
 
-import random
+from collections import Counter
+from itertools import count, product
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 from orderweft.testing import Fault
 
-from .scenarios import Scene, scene
+from .routes import EVERY, ROUTES, Route, comes_right, in_step, stays_quiet, wreck
+from .wrecks import SKUS
 
-ORDERS = 3
 SEEDS = 200
-CHUNKS = 20
+STRIDE = {2: 4, 8: 7}
+"""How many steps are passed over between deaths, by calls in flight; whoever has several dies at no step exactly."""
 
 
-def each_order_is_there_once(opened: Scene) -> None:
-    """Assert that the shop has every JOOR order exactly once, and that reading has marked none."""
-    wanted = sorted(f"joor:{number}" for number in opened.joor.orders)
-    assert sorted(str(order.external_id) for order in opened.shop.orders) == wanted
-    assert not opened.joor.marked()
-    assert {state for state, _ in opened.joor.acknowledged.values()} == {"SUCCESS"}
-    assert len(opened.joor.acknowledged) == len(wanted)
+@pytest.mark.parametrize("route", EVERY, ids=str)
+def test_death_at_every_step(tmp_path: Path, route: Route) -> None:
+    """A process that dies after any commit or any answer leaves nothing wrong, and at most one batch to be repeated."""
+    with in_step(tmp_path, route) as home:
+        luck = Random(route.pipeline)
+        for step in count(1, STRIDE.get(route.in_flight or 1, 1)):
+            sent, changed = route.received(home), route.change(home, luck)
+            if not home.die(route.pipeline, at_step=step):
+                break
+            most = changed + route.batch - (route.received(home) - sent)
+            comes_right(home, route, f"step {step}: {home.last_words}", most)
+        assert step > 14
+        stays_quiet(home, route)
 
 
-def finish(opened: Scene) -> None:
-    """Run until a run ends well."""
-    for _ in range(6):
-        if opened.run_and_die() == 0:
-            return
-    raise AssertionError("no run ends well")
+@pytest.mark.parametrize("route", EVERY, ids=str)
+def test_every_write_may_lose_its_answer(tmp_path: Path, route: Route) -> None:
+    """The connection is cut at one write, or at all of them; what was not told is sent again."""
+    kinds: list[Any] = ["timeout_before", "timeout_after", "reset_mid_body"]
+    with in_step(tmp_path, route) as home:
+        luck, door = Random(route.pipeline), home.doors[route.destination]
+        for kind, (times, write) in product(kinds, ((1, 2), (100, 1))):
+            changed, done = route.change(home, luck), Counter(door.calls)
+            door.faults[:] = [Fault(name, kind, call=done[name] + write, times=times) for name in route.writes]
+            home.run(route.pipeline)
+            door.faults.clear()
+            home.pass_time()
+            comes_right(home, route, f"{kind} at write {write}, {times} times", changed + route.batch)
+        stays_quiet(home, route)
 
 
-def wreck(opened: Scene, seed: int) -> str:
-    """Plan one misfortune: a death at a moment of the run, at either end of a call, or a lost answer."""
-    luck = random.Random(seed)
-    kind = luck.choice(["moment", "before", "after", "lost", "cut"])
-    at = luck.randrange(1, 40)
-    if kind == "moment":
-        opened.run_and_die(at_moment=at)
-    elif kind in ("before", "after"):
-        calls = 0
-
-        def watch(moment: str, operation: str) -> None:
-            nonlocal calls
-            calls += moment == kind
-            if calls == at and moment == kind:
-                opened.kill()
-
-        opened.watchers.append(watch)
-        opened.run_and_die()
-        opened.watchers.clear()
-    else:
-        door = luck.choice([opened.joor_door, opened.shop_door])
-        door.faults.append(Fault("*", "timeout_after" if kind == "lost" else "reset_mid_body", call=at))
-        opened.run_and_die()
-    return f"{kind} {at}"
+@pytest.mark.parametrize("route", EVERY, ids=str)
+def test_seeded_misfortunes(tmp_path: Path, route: Route) -> None:
+    """Things go wrong again and again while the source goes on changing; quiet runs put everything right."""
+    with in_step(tmp_path, route) as home:
+        for seed in range(EVERY.index(route), SEEDS, len(EVERY)):
+            wreck(home, route, seed)
+        stays_quiet(home, route)
 
 
-@pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_seeded_misfortunes(tmp_path: Path, chunk: int) -> None:
-    """Processes die and answers are lost, twice in a row; afterwards every order is there exactly once."""
-    for seed in range(chunk * SEEDS // CHUNKS, (chunk + 1) * SEEDS // CHUNKS):
-        folder = tmp_path / str(seed)
-        folder.mkdir()
-        with scene(folder, ORDERS) as opened:
-            what = wreck(opened, seed), wreck(opened, seed + 100_000)
-            finish(opened)
-            try:
-                each_order_is_there_once(opened)
-            except AssertionError as error:
-                raise AssertionError(f"seed {seed}: {what}") from error
+@pytest.mark.parametrize("times", [1, 2, 20], ids=["once", "twice", "always"])
+def test_a_stranger_who_changes_stock_in_between(tmp_path: Path, times: int) -> None:
+    """Stock that somebody changes between Orderweft's look and its write ends as the source has it."""
+    route, left = ROUTES[1], [times]
+    with in_step(tmp_path, route) as home:
 
+        def meddle(moment: str, operation: str) -> None:
+            if (moment, operation) == ("before", "SetQuantities") and left[0]:
+                left[0] -= 1
+                for sku in SKUS:
+                    home.shop.set_stock(sku.sku, "London", 900 + left[0])
 
-@pytest.mark.parametrize("moment", range(1, 24))
-def test_death_at_every_moment(tmp_path: Path, moment: int) -> None:
-    """A process killed at any moment of its run leaves nothing that the next run does not put right."""
-    with scene(tmp_path, 2) as opened:
-        opened.run_and_die(at_moment=moment)
-        finish(opened)
-        each_order_is_there_once(opened)
-
-
-@pytest.mark.parametrize("operation", ["CreateOrder", "orders.acknowledge"])
-@pytest.mark.parametrize("kind", ["timeout_before", "timeout_after", "reset_mid_body"])
-def test_every_write_may_lose_its_answer(tmp_path: Path, operation: str, kind: str) -> None:
-    """The connection is cut at every single call of a write; no order is lost and none is there twice."""
-    with scene(tmp_path, 4) as opened:
-        door = opened.shop_door if operation == "CreateOrder" else opened.joor_door
-        door.faults.append(Fault(operation, kind, call=1, times=4))  # type: ignore[arg-type]
-        for _ in range(5):
-            finish(opened)
-        each_order_is_there_once(opened)
-        assert operation in door.calls
+        changed = {sku.sku for sku in SKUS}
+        home.joor.sell(dict.fromkeys(changed, 1))
+        home.watchers.append(meddle)
+        home.run(route.pipeline)
+        left[0] = 0
+        home.pass_time()
+        comes_right(home, route, f"a stranger, {times}", len(changed))
+        stays_quiet(home, route)

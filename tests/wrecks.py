@@ -5,19 +5,21 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sqlite3
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from orderweft.clock import SystemClock
+from orderweft.clock import Clock, SystemClock
 from orderweft.config import load_config
-from orderweft.errors import LedgerError
-from orderweft.ledger import EntryRow, Ledger, OrderRow, entries, holds, tally
+from orderweft.errors import LeaseLostError, LedgerError
+from orderweft.ledger import Claim, EntryRow, Ledger, OrderRow, entries, listed
 from orderweft.ledger.store import LEASE
 from orderweft.plugins import Plugins
 from orderweft.runs import Moment, Observer, RecordOptions, RecordReport, Report, run_orders, run_records, unwatched
@@ -35,6 +37,8 @@ IN_JOOR = {"warehouse": "Default"}
 SKUS = brand.skus()[:30]
 """What the shop has: the first two styles."""
 SECRETS = {"token", "client_secret", "password", "key"}
+OWN_STORE = "C109"
+"""The customer whose orders a rule leaves out."""
 NOWHERE = "http://127.0.0.1:9"
 ELSEWHERE = [
     {"when": "stock_level.item.barcode not in '{}'".format(" ".join(sku.barcode for sku in SKUS)), "reason": "not sold"}
@@ -58,11 +62,47 @@ PIPELINES: Mapping[str, Mapping[str, Any]] = {
         "moves": "orders", "source": "joor", "destination": "zedonk",
         "destination_options": {"import_season": SEASONS[0]},
     },
+    "sales": {
+        "moves": "orders", "source": "joor", "destination": "shop", "destination_options": {"check_stock": False},
+        "skip": [{"when": f"order.customer.account_code == '{OWN_STORE}'", "reason": "our own store"}],
+    },
 }  # fmt: skip
 
 
 class Died(BaseException):
     """What stands for the end of a process, in a run within this one."""
+
+
+class QuickLedger(Ledger):
+    """A ledger that does not wait for the disk, for tests in which the power stays on."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        super().__init__(path, clock)
+        self.rows("PRAGMA synchronous = OFF")
+
+
+class MortalLedger(QuickLedger):
+    """A ledger that tells of each commit right after it, with all of a run on its one connection."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self.on_commit: Callable[[], None] = lambda: None
+        super().__init__(path, clock)
+
+    @contextmanager
+    def transaction(self, claim: Claim | None = None, *, keep: bool = True) -> Iterator[sqlite3.Connection]:
+        """Run the block in one transaction."""
+        with super().transaction(claim, keep=keep) as db:
+            yield db
+        self.committed()
+
+    def committed(self) -> None:
+        """Take notice of a commit."""
+        self.on_commit()
+
+    @contextmanager
+    def apart(self) -> Iterator[Self]:
+        """Give this connection itself, so that all ends with it."""
+        yield self
 
 
 @dataclass
@@ -80,7 +120,15 @@ class House:
     watchers: list[Callable[[str, str], None]] = field(default_factory=list)
     addresses: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Where each system is to be found, where that is not this process."""
+    tuning: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Further settings of connections."""
+    fates: dict[int, str] = field(default_factory=dict)
+    """In which state each order of JOOR's has to end."""
     victim: Any = None
+    last_words: str = ""
+    mortal: type[MortalLedger] = MortalLedger
+    dead: MortalLedger | None = None
+    """The ledger of the process that died last."""
 
     @property
     def config(self) -> Path:
@@ -97,7 +145,8 @@ class House:
         }
         written = []
         for name, channel in channels.items():
-            account = {**self.doors[name].simulator.settings(), **more[name], **self.addresses.get(name, {})}
+            account = {**self.doors[name].simulator.settings(), **more[name], **self.tuning.get(name, {})}
+            account |= self.addresses.get(name, {})
             for secret in account.keys() & SECRETS:
                 (self.folder / f"{name}-{secret}").write_text(account[secret], encoding="utf-8")
                 account[secret] = f"file:{name}-{secret}"
@@ -109,13 +158,15 @@ class House:
 
     def run(self, pipeline: str, observer: Observer = unwatched, **options: Any) -> Report | RecordReport:
         """Run a pipeline once in this process."""
-        clock = self.clock or SystemClock()
-        ledger = Ledger(self.folder / "orderweft.db", clock)
+        with self.ledger() as ledger:
+            return self.run_on(ledger, pipeline, observer, **options)
+
+    def run_on(
+        self, ledger: Ledger, pipeline: str, observer: Observer = unwatched, **options: Any
+    ) -> Report | RecordReport:
+        """Run a pipeline once in this process with a ledger that is open."""
         handlers = {name: door for name, door in self.doors.items() if name not in self.addresses}
-        try:
-            return _run(self.config, pipeline, ledger, observer, handlers, **options)
-        finally:
-            ledger.close()
+        return _run(self.config, pipeline, ledger, observer, handlers, **options)
 
     def finish(self, pipeline: str) -> Report | RecordReport:
         """Run until a run ends well, each a quarter of an hour after the one before."""
@@ -129,63 +180,104 @@ class House:
         raise AssertionError(f"no run ends well: {said}")
 
     def die(
-        self, pipeline: str, *, at_moment: int = 0, at_call: int = 0, end: str = "before", among: Collection[str] = ()
+        self,
+        pipeline: str,
+        *,
+        at_moment: int = 0,
+        at_call: int = 0,
+        at_commit: int = 0,
+        at_step: int = 0,
+        end: str = "before",
+        among: Collection[str] = (),
     ) -> bool:
-        """Run and die at that many moments, or before or after that many calls *among* some, and return whether it did.
+        """Run and die at that many moments, calls, commits or steps, and return whether it did.
 
-        The ledger is closed at that very moment, and the lease of the dead runs out.
+        It dies before or after a call *among* some, as *end* says. A step is a commit or an answer, so that there is
+        nothing else between one and the next. The ledger is closed at that very moment, nothing is asked of anybody
+        after it, and the lease of the dead runs out. `last_words` tell where it was.
         """
-        clock = self.clock or SystemClock()
-        ledger = Ledger(self.folder / "orderweft.db", clock)
-        seen: Counter[str] = Counter()
+        ledger = self.dead = self.mortal(self.folder / "orderweft.db", self.clock or SystemClock())
+        limits = {"moment": at_moment, end: at_call, "commit": at_commit, "step": at_step}
+        seen = Counter[str]()
+        lock, self.last_words, last_moment = threading.Lock(), "", "start"
 
-        def tick(kind: str, limit: int) -> None:
-            seen[kind] += 1
-            if seen[kind] == limit:
+        def tick(kind: str, where: str) -> None:
+            with lock:
+                seen[kind] += 1
+                if not self.last_words and seen[kind] == limits.get(kind):
+                    self.last_words = where
+            if self.last_words:
                 ledger.close()
                 raise Died
 
         def observe(moment: Moment, counts: Counter[str], note: str = "") -> None:
-            tick("moment", at_moment)
+            nonlocal last_moment
+            last_moment = moment
+            tick("moment", f"moment {moment}")
 
         def watch(moment: str, operation: str) -> None:
-            if operation in among or not among:
-                tick(moment, at_call if moment == end else 0)
+            if operation in among or not among or self.last_words:
+                tick(moment, f"{moment} {operation}")
+            if moment == "after":
+                tick("step", f"after {operation}")
 
+        def commit() -> None:
+            tick("commit", f"after a commit, last told: {last_moment}")
+            tick("step", f"after a commit, last told: {last_moment}")
+
+        ledger.on_commit = commit
         self.watchers.append(watch)
         with suppress(Died, LedgerError):
             _run(self.config, pipeline, ledger, observe, self.doors)
         self.watchers.remove(watch)
         ledger.close()
         self.pass_time()
-        return seen["moment"] >= at_moment > 0 or seen[end] >= at_call > 0
+        return bool(self.last_words)
 
     def pass_time(self) -> None:
         """Let a dead process's lease run out."""
         if self.clock is not None:
             self.clock.sleep(LEASE.total_seconds() + 1)
 
+    def start(self, pipeline: str, at_moment: int | Moment = 0, at_file: int = 0, by: int = signal.SIGKILL) -> None:
+        """Run in a process of its own that sends itself *by* at a moment, or before it touches that many files."""
+        place = str(self.zedonk.folder)
+        given = self.config, pipeline, at_moment, at_file, place, by
+        self.victim = _FORKSERVER.Process(target=_run_in_child, args=given)
+        self.victim.start()
+
+    def ended(self) -> int:
+        """Wait for that process and return its exit code: -9 when it was killed, 3 when it had lost its claim."""
+        self.victim.join(60)
+        assert self.victim.exitcode is not None
+        return int(self.victim.exitcode)
+
     def run_and_be_killed(self, pipeline: str, at_moment: int = 0, at_file: int = 0) -> int:
         """Run in a process of its own that kills itself at that many moments, or before it touches that many files.
 
         Returns its exit code, -9 when it was killed; a watcher may kill it from outside.
         """
-        place = str(self.zedonk.folder)
-        self.victim = _FORKSERVER.Process(target=_run_in_child, args=(self.config, pipeline, at_moment, at_file, place))
-        self.victim.start()
-        self.victim.join(60)
-        assert self.victim.exitcode is not None
-        return int(self.victim.exitcode)
+        self.start(pipeline, at_moment, at_file)
+        return self.ended()
 
-    def kill(self) -> None:
-        """Kill the process that runs."""
+    def frozen(self) -> None:
+        """Wait until the process has been stopped by a signal."""
+        state = Path(f"/proc/{self.victim.pid}/stat")
+        for _ in range(2_000):
+            if state.read_text().rpartition(") ")[2].startswith("T"):
+                return
+            self.victim.join(0.01)
+        raise AssertionError("it was not stopped")
+
+    def kill(self, by: int = signal.SIGKILL) -> None:
+        """Kill the process that runs, or send it another signal."""
         if self.victim is not None and self.victim.pid is not None:
-            os.kill(self.victim.pid, signal.SIGKILL)
+            os.kill(self.victim.pid, by)
 
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:
         """Open the ledger to look into it."""
-        ledger = Ledger(self.folder / "orderweft.db", self.clock or SystemClock())
+        ledger = QuickLedger(self.folder / "orderweft.db", self.clock or SystemClock())
         try:
             yield ledger
         finally:
@@ -196,11 +288,10 @@ class House:
         with self.ledger() as ledger:
             return entries(ledger, pipeline, state=state, limit=10_000)
 
-    def order_states(self) -> tuple[dict[str, int], dict[str, str | None]]:
-        """Return how many orders are in each state, and the reason of each hold by number."""
+    def orders(self, pipeline: str) -> list[OrderRow]:
+        """Return what the ledger has of a pipeline's orders."""
         with self.ledger() as ledger:
-            held: list[OrderRow] = holds(ledger, "orders")
-            return dict(tally(ledger, "orders")), {row.number: row.reason for row in held}
+            return listed(ledger, pipeline=pipeline, limit=10_000)
 
 
 @contextmanager
@@ -277,16 +368,18 @@ _FORKSERVER = multiprocessing.get_context("forkserver")
 _FORKSERVER.set_forkserver_preload(["tests.scenarios", "tests.wrecks"])
 
 
-def _run_in_child(config: Path, pipeline: str, at_moment: int, at_file: int, folder: str) -> None:
+def _run_in_child(config: Path, pipeline: str, at_moment: int | Moment, at_file: int, folder: str, by: int) -> None:
     seen: Counter[str] = Counter()
 
-    def end(kind: str, limit: int) -> None:
+    def end(kind: str, limit: int | Moment) -> None:
         seen[kind] += 1
         if seen[kind] == limit:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), by)
 
     def observe(moment: Moment, counts: Counter[str], note: str = "") -> None:
         end("moment", at_moment)
+        if moment == at_moment:
+            end(moment, 1)
 
     def audit(event: str, given: tuple[Any, ...]) -> None:
         if event in ("open", "os.link", "os.rename", "os.remove") and str(given[0]).startswith(folder):
@@ -294,5 +387,8 @@ def _run_in_child(config: Path, pipeline: str, at_moment: int, at_file: int, fol
 
     sys.addaudithook(audit)
     ledger = Ledger(config.parent / "orderweft.db", SystemClock())
-    report = _run(config, pipeline, ledger, observe, {})
+    try:
+        report = _run(config, pipeline, ledger, observe, {})
+    except LeaseLostError:
+        os._exit(3)
     os._exit(0 if report.result in ("done", "held") else 1)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sqlite_utils import Database
 
@@ -22,6 +22,9 @@ from .migrations import migrations
 
 LEASE = timedelta(minutes=15)
 """How long a claim lasts after its holder's last write; longer than any single wait in a run."""
+
+PROLONGED_EVERY = timedelta(minutes=1)
+"""How much of a claim may be gone before it is prolonged without a write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class Store:
         self.path = str(path)
         self.clock = clock
         self._lock = threading.RLock()
+        self._apart: set[Self] = set()
         with _explained(self.path):
             if self.path != ":memory:":
                 _create_private(Path(self.path))
@@ -65,7 +69,9 @@ class Store:
         try:
             with _explained(self.path):
                 self._db.row_factory = sqlite3.Row
-                self._db.execute("PRAGMA journal_mode = WAL")
+                self._log_ahead()
+                # with NORMAL a commit outlives the process but not a power cut, and an intent has to outlive both:
+                # sqlite.org/pragma.html#pragma_synchronous
                 self._db.execute("PRAGMA synchronous = FULL")
                 self._db.execute("PRAGMA foreign_keys = ON")
             self._migrate()
@@ -74,9 +80,30 @@ class Store:
             raise
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, and whatever of it was opened apart."""
         with self._lock:
+            for store in self._apart:
+                store.close()
             self._db.close()
+
+    @contextmanager
+    def apart(self) -> Iterator[Self]:
+        """Give the same ledger over a connection of its own during the block, with temporary tables of its own.
+
+        So several runs of records go side by side in one process. A ledger in memory has but one connection.
+        """
+        if self.path == ":memory:":
+            yield self
+            return
+        store = type(self)(self.path, self.clock)
+        with self._lock:
+            self._apart.add(store)
+        try:
+            yield store
+        finally:
+            with self._lock:
+                self._apart.discard(store)
+            store.close()
 
     @contextmanager
     def transaction(self, claim: Claim | None = None, *, keep: bool = True) -> Iterator[sqlite3.Connection]:
@@ -138,17 +165,24 @@ class Store:
             self.release(claim)
 
     def keep_alive(self, claim: Claim) -> Callable[[], None]:
-        """Return what prolongs *claim* when it is called, at most once a minute."""
-        last = self.clock.monotonic()
+        """Return what makes sure that *claim* still holds when it is called, and prolongs it at most once a minute.
 
-        def prolong() -> None:
-            nonlocal last
-            if self.clock.monotonic() - last > LEASE.total_seconds() / 15:
-                last = self.clock.monotonic()
+        It is for long waits, and for the moment before each call that may change something at a channel: it raises
+        LeaseLostError when another process has taken over.
+        """
+
+        def still_held() -> None:
+            rows = self.rows(
+                "SELECT expires_at FROM claims WHERE pipeline = ? AND fence = ? AND holder = ?",
+                [claim.pipeline, claim.fence, claim.holder],
+            )
+            if not rows:
+                raise _lost(claim)
+            if rows[0]["expires_at"] < stamp(self.clock.now() + LEASE - PROLONGED_EVERY):
                 with self.transaction(claim):
                     pass
 
-        return prolong
+        return still_held
 
     def recognize(self, connection: str, identity: Mapping[str, str]) -> None:
         """Remember which account *connection* is; raises SettingsError when it was another one before.
@@ -204,13 +238,26 @@ class Store:
         """Return the durable spool of *pipeline*'s source."""
         return PipelineSpool(self, pipeline)
 
+    def _log_ahead(self) -> None:
+        """Switch to the write-ahead log, in which a reader waits for no writer."""
+        for left in reversed(range(10)):
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError:
+                if not left:
+                    raise
+                # of processes that switch a new file at the same moment, all but one are refused without any wait
+                self._db.execute("BEGIN IMMEDIATE")
+                self._db.execute("ROLLBACK")
+
     def _prolong(self, claim: Claim) -> None:
         done = self._db.execute(
             "UPDATE claims SET expires_at = ? WHERE pipeline = ? AND fence = ? AND holder = ?",
             [stamp(self.clock.now() + LEASE), claim.pipeline, claim.fence, claim.holder],
         )
         if done.rowcount != 1:
-            raise LeaseLostError(f"another process has taken pipeline {claim.pipeline!r} over; this run stops")
+            raise _lost(claim)
 
     def _migrate(self) -> None:
         with _explained(self.path):
@@ -229,6 +276,10 @@ class Store:
 
 def _all_names() -> set[str]:
     return {migration.name for migration in migrations.pending(Database(memory=True))}
+
+
+def _lost(claim: Claim) -> LeaseLostError:
+    return LeaseLostError(f"another process has taken pipeline {claim.pipeline!r} over; this run stops")
 
 
 class PipelineSpool:
@@ -260,6 +311,7 @@ def _create_private(path: Path) -> None:
         raise LedgerError(f"{path} is a folder; `ledger` in the configuration has to name a file")
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        path.chmod(0o600)  # whatever the umask has taken away
     elif not os.access(path, os.W_OK):
         raise LedgerError(f"{path} may not be written by this user; the ledger needs write permission")
 
@@ -311,5 +363,8 @@ def _advice(text: str) -> str:
     if "locked" in lowered:
         return "another process kept the ledger locked for 30 seconds; run again when it is done"
     if "not a database" in lowered or "malformed" in lowered:
-        return "the file is no ledger or is damaged; restore it from a backup or choose another file"
+        return (
+            "the file is no ledger or is damaged; restore it from a backup, choose another file, or let "
+            "`orderweft doctor --repair` save what can be read"
+        )
     return text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -103,13 +103,31 @@ class End:
         return text if text.startswith(f"{self.name}:") else f"{self.name}: {text}"
 
     def call_list(self, hook: str, expected: int, **arguments: Any) -> list[Any]:
-        """Call a hook that answers once for each of *expected* things; raises PluginError when it does not."""
+        """Call a hook that changes *expected* things and answers for each; raises PluginError when it does not."""
+        self.connection.http.before_write()
         answer = self.call(hook, **arguments)
         if not isinstance(answer, list) or len(answer) != expected:
             raise PluginError(
                 f"plugin {self.connection.channel!r}: {hook} must return one outcome for each of {expected}"
             )
         return answer
+
+
+def watch(
+    clock: StoppableClock,
+    ends: Iterable[End],
+    on_long_wait: Callable[[float], None],
+    still_ours: Callable[[], None] | None,
+) -> None:
+    """Have *still_ours* called during each wait of a run, and right before anything may change at one of its *ends*.
+
+    A process that was frozen until another has taken over is stopped by it. The check cannot be one with the call:
+    who is frozen exactly between the two still makes that one call.
+    """
+    clock.watched(on_long_wait, still_ours)
+    if still_ours is not None:
+        for end in ends:
+            end.connection.http.before_write = still_ours
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from ..rules import FieldMap, SkipRules
 from .acknowledge import acknowledge
 from .check import OrderCheck
 from .decide import decide
-from .ends import End, Handlers, StoppableClock, open_end
+from .ends import End, Handlers, StoppableClock, open_end, watch
 from .fetch import PageReader, pages
 from .job import MAX_WARNINGS, Job, Observer, Preview, Report, RunOptions, unwatched
 from .map import map_order
@@ -76,7 +76,7 @@ def run_orders(
                 observer=observer,
                 stop=stop,
             )
-            patient.watched(job.tell_wait, ledger.keep_alive(claim) if claim is not None else None)
+            watch(patient, (source, destination), job.tell_wait, None if claim is None else ledger.keep_alive(claim))
             try:
                 _run(job)
             finally:

@@ -16,7 +16,7 @@ from ..ledger import Change, Claim, EntryBook, Ledger, entries, tally_entries
 from ..plugins import Plugins
 from ..records import StockLevel
 from ..settings import Settings
-from .ends import End, Handlers, StoppableClock, open_end
+from .ends import End, Handlers, StoppableClock, open_end, watch
 from .gather import Gatherer
 from .guard import objections, refusal
 from .job import Observer, unwatched
@@ -50,22 +50,23 @@ def run_records(
     with (
         open_end(config.source, plugins, patient, handlers=handlers, on_exchange=on_exchange) as source,
         open_end(config.destination, plugins, patient, handlers=handlers, on_exchange=on_exchange) as destination,
-        nullcontext() if options.dry_run else ledger.claimed(config.name) as claim,
+        ledger.apart() as own,
+        nullcontext() if options.dry_run else own.claimed(config.name) as claim,
     ):
-        run = 0 if claim is None else ledger.start_run(claim)
+        run = 0 if claim is None else own.start_run(claim)
         job = RecordJob(
             config=config,
             source=source,
             destination=destination,
-            ledger=ledger,
-            book=_book(ledger, config, source, destination, claim, run, retry=options.retry),
+            ledger=own,
+            book=_book(own, config, source, destination, claim, run, retry=options.retry),
             clock=clock,
             options=options,
             report=RecordReport(config.name, config.settings.moves, run or None, Counter()),
             observer=observer,
             stop=stop,
         )
-        patient.watched(job.tell_wait, ledger.keep_alive(claim) if claim is not None else None)
+        watch(patient, (source, destination), job.tell_wait, None if claim is None else own.keep_alive(claim))
         try:
             _run(job)
         finally:
@@ -109,7 +110,7 @@ def _run(job: RecordJob) -> None:
             write(job)
         job.came_through = True
     except (OrderweftError, KeyboardInterrupt) as error:
-        job.failure = error
+        job.failure = job.failure or error
         job.stop.set()
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from ..errors import (
     AuthenticationError,
@@ -109,7 +110,9 @@ def _call(job: RecordJob, batch: Sequence[Change]) -> list[Outcome]:
     name = {"inventory": "levels", "catalog": "products"}.get(kind, kind)
     more = {"mode": job.config.settings.write_mode} if kind == "inventory" else {}
     try:
-        return job.destination.call_list(MOVES[kind][1], len(records), **{name: records}, **more)
+        return _answered(
+            job, lambda: job.destination.call_list(MOVES[kind][1], len(records), **{name: records}, **more)
+        )
     except (AuthenticationError, LedgerError, PluginError, SettingsError):
         raise
     except UnavailableError as error:
@@ -123,6 +126,18 @@ def _call(job: RecordJob, batch: Sequence[Change]) -> list[Outcome]:
         ) from error
     except OrderweftError as error:
         return [Unknown(message=str(error))] * len(records)
+
+
+def _answered(job: RecordJob, call: Callable[[], list[Outcome]]) -> list[Outcome]:
+    """Return what *call* answers; an interrupt does not tear it apart, but lets nothing begin after it."""
+    with ThreadPoolExecutor(1, thread_name_prefix="write") as pool:
+        work = pool.submit(call)
+        try:
+            return work.result()
+        except KeyboardInterrupt as interrupt:
+            job.failure = interrupt
+            job.stop.set()
+            return work.result()
 
 
 def _pause(job: RecordJob, outcome: Outcome, attempt: int) -> float:
