@@ -130,7 +130,15 @@ def sentence(row: OrderRow) -> str:
             "superseded": f"was replaced by another order: {_stop(row.message)}",
             "cancelled": f"was cancelled before it was delivered: {_stop(row.message)}",
         }[row.state]
+        + _gone(row)
     )
+
+
+def _gone(row: OrderRow) -> str:
+    if row.purged_at is None:
+        return ""
+    how = "erased" if row.erased_at else "purged"
+    return f" What it contained was {how} on {row.purged_at[:10]}."
 
 
 def _edited(row: OrderRow) -> str:

@@ -172,3 +172,33 @@ def m003_records(db: Database) -> None:
         """CREATE INDEX orders_pending ON orders (pipeline, id)
         WHERE state = 'delivered' AND json_extract(receipt, '$.pending')"""
     )
+
+
+_COUNT = """INSERT INTO tallies VALUES (new.pipeline, new.state, 1)
+    ON CONFLICT (pipeline, state) DO UPDATE SET many = many + 1;"""
+_DISCOUNT = "UPDATE tallies SET many = many - 1 WHERE pipeline = old.pipeline AND state = old.state;"
+_UPKEEP = (
+    "ALTER TABLE orders ADD COLUMN purged_at TEXT",  # since when its contents are not kept any more
+    "ALTER TABLE orders ADD COLUMN erased_at TEXT",  # since when its customer is not known any more
+    "CREATE INDEX orders_by_state ON orders (pipeline, state, changed_at)",
+    "DROP INDEX attempts_by_key",
+    "CREATE INDEX attempts_by_key ON attempts (key, destination)",
+    """CREATE TABLE tallies (
+        pipeline TEXT NOT NULL,
+        state TEXT NOT NULL,
+        many INTEGER NOT NULL,          -- orders in that state, kept by triggers
+        PRIMARY KEY (pipeline, state)
+    ) STRICT, WITHOUT ROWID""",
+    "INSERT INTO tallies SELECT pipeline, state, count(*) FROM orders GROUP BY pipeline, state",
+    f"CREATE TRIGGER orders_added AFTER INSERT ON orders BEGIN {_COUNT} END",
+    f"CREATE TRIGGER orders_removed AFTER DELETE ON orders BEGIN {_DISCOUNT} END",
+    f"""CREATE TRIGGER orders_moved AFTER UPDATE OF pipeline, state ON orders
+    WHEN old.state <> new.state OR old.pipeline <> new.pipeline BEGIN {_DISCOUNT} {_COUNT} END""",
+)
+
+
+@migrations()
+def m004_upkeep(db: Database) -> None:
+    """Let contents go while the order stays known; count and find orders among a million."""
+    for statement in _UPKEEP:
+        db.conn.execute(statement)

@@ -64,18 +64,20 @@ class OrderBook:
                 row = known.get(item.id)
                 entry = _staged(item, data, row, mark, self.route.config)
                 staged.append(entry)
+                # what a purge let go is stored again when it is to be decided anew
+                renewed = entry.changed or (row is not None and row["purged_at"] and entry.state == "staged")
                 if row is None:
                     news.append((pipeline, item.id, item.number, self.route.source, self.route.destination,
                                  _customer(item), mark, now, now, self._run))  # fmt: skip
-                elif entry.changed:
+                elif renewed:
                     updates.append((item.number, entry.state, _customer(item), entry.revision, mark, now, self._run,
                                     pipeline, item.id))  # fmt: skip
-                if entry.changed:
+                if renewed:
                     revisions.append((pipeline, item.id, entry.revision, mark, now, self._run, item.payload, record,
                                       item.problem, item.skip))  # fmt: skip
             db.executemany(statements.NEW_ORDER, news)
             db.executemany(statements.CHANGED_ORDER, updates)
-            db.executemany(f"INSERT INTO revisions VALUES ({', '.join('?' * 10)})", revisions)  # noqa: S608
+            db.executemany(statements.NEW_REVISION, revisions)
             db.executemany("DELETE FROM spool WHERE entry = ?", [(entry,) for entry in page.spooled])
             if move_bookmark and page.bookmark is not None:
                 db.execute("INSERT OR REPLACE INTO bookmarks VALUES (?, ?, ?)", [pipeline, page.bookmark, now])
@@ -255,7 +257,7 @@ class OrderBook:
     def _known(self, db: sqlite3.Connection, ids: Iterable[str]) -> dict[str, sqlite3.Row]:
         rows = db.execute(
             """SELECT orders.id, orders.state, orders.reason, orders.revision, orders.fingerprint,
-                      orders.config
+                      orders.config, orders.purged_at, orders.erased_at
                FROM json_each(?) AS wanted CROSS JOIN orders
                WHERE orders.pipeline = ? AND orders.id = wanted.value""",
             [json.dumps(list(ids)), self.route.pipeline],
@@ -346,7 +348,8 @@ def _staged(item: Fetched, data: dict[str, Any] | None, row: sqlite3.Row | None,
     changed = row is None or row["fingerprint"] != mark
     state: OrderState = "staged"
     if row is not None:
-        decided_alike = not changed and (row["config"] == config or row["state"] not in ("skipped", "held"))
+        decided_once = row["config"] == config or row["state"] not in ("skipped", "held") or row["erased_at"]
+        decided_alike = not changed and decided_once
         if decided_alike or row["state"] in _FIXED or row["reason"] == "in_doubt":
             state = row["state"]
     revision = (row["revision"] if row is not None else 0) + (1 if changed else 0)

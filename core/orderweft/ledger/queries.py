@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import get_args
 
+from .model import OrderState
 from .store import Store
 
 
@@ -31,6 +34,10 @@ class OrderRow:
     receipt: str | None
     first_seen: str
     changed_at: str
+    purged_at: str | None
+    """Since when its contents are not kept any more."""
+    erased_at: str | None
+    """Since when its customer is not known any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +90,28 @@ def _columns(kind: type) -> str:
     return ", ".join(field.name for field in fields(kind))
 
 
+# SQLite steps from each pipeline to the next one in the index, however many orders they have
+_PIPELINES = """WITH RECURSIVE pipelines (pipeline) AS (
+    SELECT min(pipeline) FROM orders
+    UNION ALL SELECT (SELECT min(pipeline) FROM orders WHERE orders.pipeline > pipelines.pipeline)
+    FROM pipelines WHERE pipeline IS NOT NULL)"""
+
+
+def pipelines_of(store: Store) -> list[str]:
+    """Return the pipelines that have orders."""
+    rows = store.rows(f"{_PIPELINES} SELECT pipeline FROM pipelines WHERE pipeline IS NOT NULL")  # noqa: S608
+    return [row["pipeline"] for row in rows]
+
+
 def find(store: Store, text: str) -> list[OrderRow]:
     """Return the orders whose number, id, key or number at the destination is *text*."""
     rows = store.rows(
-        f"""SELECT {_columns(OrderRow)} FROM orders
-            WHERE number = ?1 OR id = ?1 OR receipt_number = ?1 OR receipt_number = '#' || ?1
-               OR (pipeline, id) IN (SELECT pipeline, id FROM attempts WHERE key = ?1)
+        f"""{_PIPELINES} SELECT {_columns(OrderRow)} FROM (
+                SELECT pipeline, id FROM orders WHERE number = ?1
+                UNION SELECT pipeline, id FROM orders WHERE receipt_number IN (?1, '#' || ?1)
+                UNION SELECT orders.pipeline, id FROM pipelines CROSS JOIN orders USING (pipeline) WHERE id = ?1
+                UNION SELECT pipeline, id FROM attempts WHERE key = ?1
+            ) CROSS JOIN orders USING (pipeline, id)
             ORDER BY pipeline, id LIMIT 50""",  # noqa: S608
         [text],
     )
@@ -97,13 +120,16 @@ def find(store: Store, text: str) -> list[OrderRow]:
 
 def listed(store: Store, *, pipeline: str | None = None, state: str | None = None, limit: int = 50) -> list[OrderRow]:
     """Return the orders last changed, newest first."""
-    rows = store.rows(
-        f"""SELECT {_columns(OrderRow)} FROM orders
-            WHERE (?1 IS NULL OR pipeline = ?1) AND (?2 IS NULL OR state = ?2)
-            ORDER BY changed_at DESC, number LIMIT ?3""",  # noqa: S608
-        [pipeline, state, limit],
-    )
-    return [_order(row) for row in rows]
+    newest = f"""SELECT {_columns(OrderRow)} FROM orders WHERE pipeline = ? AND state = ?
+        ORDER BY changed_at DESC, number LIMIT ?"""  # noqa: S608
+    found = [
+        _order(row)
+        for one in ([pipeline] if pipeline else pipelines_of(store))
+        for each in ([state] if state else get_args(OrderState))
+        for row in store.rows(newest, [one, each, limit])
+    ]
+    found.sort(key=attrgetter("number"))
+    return sorted(found, key=attrgetter("changed_at"), reverse=True)[:limit]
 
 
 def holds(store: Store, pipeline: str, limit: int = 200) -> list[OrderRow]:
@@ -120,7 +146,9 @@ def holds(store: Store, pipeline: str, limit: int = 200) -> list[OrderRow]:
 def tally(store: Store, pipeline: str | None = None) -> dict[str, int]:
     """Return how many orders are in each state."""
     rows = store.rows(
-        "SELECT state, count(*) AS many FROM orders WHERE ?1 IS NULL OR pipeline = ?1 GROUP BY state", [pipeline]
+        """SELECT state, sum(many) AS many FROM tallies WHERE many > 0 AND (?1 IS NULL OR pipeline = ?1)
+           GROUP BY state""",
+        [pipeline],
     )
     return {row["state"]: row["many"] for row in rows}
 

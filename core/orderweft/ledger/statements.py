@@ -9,8 +9,12 @@ CHANGED_ORDER = """UPDATE orders SET number = ?1, state = ?2, customer = ?3, rev
     changed_at = ?6, run = ?7,
     reason = iif(?2 = 'staged', NULL, reason), message = iif(?2 = 'staged', NULL, message),
     fix = iif(?2 = 'staged', NULL, fix), tries = iif(?2 = 'staged', 0, tries),
-    retry_at = iif(?2 = 'staged', NULL, retry_at)
+    retry_at = iif(?2 = 'staged', NULL, retry_at), purged_at = NULL, erased_at = NULL
     WHERE pipeline = ?8 AND id = ?9"""
+
+NEW_REVISION = """INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (pipeline, id, revision) DO UPDATE SET
+        payload = excluded.payload, record = excluded.record, problem = excluded.problem, skip = excluded.skip"""
 
 TELL = """INSERT INTO acknowledgements (pipeline, id, number, delivered, reason, message, receipt, due, changed_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?)
@@ -22,20 +26,21 @@ TELL = """INSERT INTO acknowledgements (pipeline, id, number, delivered, reason,
 STAGED_COLUMNS = """SELECT orders.id, orders.number, orders.state, orders.revision, revisions.record,
     revisions.problem, revisions.skip"""
 
-_NOT_OPEN = """NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.pipeline = orders.pipeline
+NOT_OPEN = """NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.pipeline = orders.pipeline
     AND attempts.id = orders.id AND (attempts.outcome IS NULL OR attempts.outcome = 'unknown'))"""
 
 WAITING = f"""{STAGED_COLUMNS}
     FROM orders INDEXED BY orders_unfinished CROSS JOIN revisions USING (pipeline, id, revision)
     WHERE orders.pipeline = ? AND orders.state IN ('staged', 'sending', 'held') AND orders.id > ?
       AND (orders.state = 'staged' OR orders.state = 'held' AND (orders.retry_at <= ? OR orders.config IS NOT ?))
-      AND {_NOT_OPEN}
+      AND {NOT_OPEN}
     ORDER BY orders.id LIMIT ?"""
 
 BY_NUMBER = f"""{STAGED_COLUMNS}
     FROM orders CROSS JOIN revisions USING (pipeline, id, revision)
     WHERE orders.pipeline = ? AND orders.number = ? AND orders.state IN ('staged', 'held', 'skipped')
-      AND {_NOT_OPEN}"""
+      AND NOT (orders.state = 'skipped' AND orders.purged_at IS NOT NULL)
+      AND {NOT_OPEN}"""
 
 EARLIER = """SELECT attempts.key, attempts.pipeline, attempts.receipt
     FROM json_each(?) AS wanted CROSS JOIN attempts

@@ -1,0 +1,144 @@
+"""`orderweft purge` and `orderweft erase`: letting go of what need not, or may not, be kept."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from contextlib import AbstractContextManager, closing, nullcontext
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from ..errors import SettingsError
+from ..ledger import Ledger
+from ..ledger.erase import Traces, trace
+from ..ledger.erase import erase as erase_traces
+from ..ledger.purge import compact, nothing_running
+from ..ledger.purge import purge as purge_before
+from . import output
+from .common import Context, pass_context
+
+_DAYS = re.compile(r"([1-9][0-9]{0,4})d")
+SHOWN = 10
+"""Orders named when they are listed."""
+_yes = click.option("--yes", is_flag=True, help="Do not ask before it is done.")
+_dry_run = click.option("--dry-run", is_flag=True, help="Say what would be removed and change nothing.")
+
+
+@click.command()
+@click.option("--older-than", metavar="DAYS", required=True, help="Days since the last change, such as 90d.")
+@_dry_run
+@_yes
+@output.json_option
+@pass_context
+@output.speaks_plainly
+def purge(context: Context, older_than: str, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Remove what finished orders contained, once nothing has happened to them for so long.
+
+    Their numbers, states, reasons, keys and receipts stay, and nothing is ever sent twice for it. Orders that wait,
+    are held or in doubt, or that the source has still to be told of, are left alone. The room is given back to the
+    disk.
+    """
+    if (days := _DAYS.fullmatch(older_than.strip())) is None:
+        raise SettingsError(f"--older-than {older_than!r} is no number of days; write it as 90d")
+    before = context.clock.now() - timedelta(days=int(days[1]))
+    with closing(context.ledger(must_exist=True)) as ledger, _alone(ledger, dry_run=dry_run):
+        found = purge_before(ledger, before, keep=False)
+        if not as_json:
+            verb = "would lose" if dry_run else "lose"
+            click.echo(f"{_states(found.orders)} last changed before {before:%Y-%m-%d} {verb} their contents.")
+        done = _go_on(found.orders.total() > 0, dry_run=dry_run, yes=yes, as_json=as_json)
+        if done:
+            found = purge_before(ledger, before)
+    freed = None if dry_run else compact(Path(ledger.path))
+    if as_json:
+        output.say_json({"orders": dict(found.orders), "removed": done, "size": found.size, "freed": freed})
+    else:
+        _close(done, freed)
+
+
+@click.command()
+@click.option("--customer", "who", metavar="CODE_OR_EMAIL", required=True, help="Account code or e-mail address.")
+@click.option("--connection", metavar="NAME", help="Only the customer of this connection.")
+@_dry_run
+@_yes
+@output.json_option
+@pass_context
+@output.speaks_plainly
+def erase(context: Context, who: str, connection: str | None, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Remove a customer from the ledger: what they ordered, who they are, every text that quotes them.
+
+    Numbers, keys, receipts and reasons stay. Orders of theirs that were not sent yet never will be. Remove the customer
+    at the source first: whatever it still gives comes back.
+    """
+    if not (who := who.strip()):
+        raise SettingsError("--customer is empty; give an account code or an e-mail address")
+    with closing(context.ledger(must_exist=True)) as ledger, _alone(ledger, dry_run=dry_run):
+        found = trace(ledger, who, connection)
+        if not as_json:
+            _list(found)
+        done = _go_on(bool(found), dry_run=dry_run, yes=yes, as_json=as_json)
+        if done:
+            erase_traces(ledger, found)
+    freed = None if dry_run else compact(Path(ledger.path))
+    if as_json:
+        output.say_json(
+            {
+                "orders": sorted(number for number, _ in found.orders.values()),
+                "customers": len(found.customers),
+                "shipments": len(found.shipments),
+                "quotes": found.quotes.total(),
+                "removed": done,
+                "freed": freed,
+            }
+        )
+    else:
+        _close(done, freed)
+
+
+def _alone(ledger: Ledger, *, dry_run: bool) -> AbstractContextManager[None]:
+    return nullcontext() if dry_run else nothing_running(ledger)
+
+
+def _list(found: Traces) -> None:
+    if not found:
+        click.echo("The ledger knows nothing of this customer.")
+        return
+    numbers = sorted(number for number, _ in found.orders.values())
+    more = f" and {len(numbers) - SHOWN} more" if len(numbers) > SHOWN else ""
+    waiting = sum(state in ("staged", "held") for _, state in found.orders.values())
+    told = {
+        f"orders: {', '.join(numbers[:SHOWN])}{more}": len(numbers),
+        "of these were not sent yet and never will be": waiting,
+        "entries that are the customer": len(found.customers),
+        "shipments": len(found.shipments),
+        f"texts that quote the customer, in: {', '.join(sorted(found.quotes))}": found.quotes.total(),
+    }
+    click.echo("The ledger has of this customer:")
+    for what, many in told.items():
+        if many:
+            click.echo(f"{many:>7} {what}")
+
+
+def _states(orders: Counter[str]) -> str:
+    told = ", ".join(f"{many} {state}" for state, many in sorted(orders.items()))
+    return f"{'1 order' if orders.total() == 1 else f'{orders.total()} orders'}{f' ({told})' if told else ''}"
+
+
+def _go_on(anything: bool, *, dry_run: bool, yes: bool, as_json: bool) -> bool:
+    """Return whether something is to be removed; ask a person first."""
+    if dry_run or not anything:
+        return False
+    if not yes and as_json:
+        raise SettingsError("nothing was removed; with --json say --yes, or --dry-run")
+    return yes or click.confirm("This cannot be undone. Go on?", abort=True)
+
+
+def _close(done: bool, freed: int | None) -> None:
+    if freed is None:
+        click.echo("Nothing was changed.")
+    elif done or freed > 0:
+        click.echo(f"{'Removed. ' if done else ''}{max(0, freed) / 1_000_000:.1f} MB were given back to the disk.")
+    else:
+        click.echo("Nothing was removed.")
