@@ -1,4 +1,4 @@
-"""For plugin authors and their tests: simulators with faults, a clock that jumps, a common sample brand."""
+"""For plugin authors and their tests: the conformance kit, simulators with faults, a clock that jumps, a brand."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from ..wire import Request, Response
 from . import brand
 from .clock import FakeClock
 from .ftps import FtpsServer
+from .kit import ChannelKit
 from .server import SimulatorServer
 from .sftp import SftpServer
 
 __all__ = [
+    "ChannelKit",
     "ConnectionLost",
     "ConnectionRefused",
     "FakeClock",

@@ -1,0 +1,265 @@
+"""What holds for a destination of orders: each arrives once, whatever happens on the way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from ...errors import OrderweftError, UnavailableError
+from ...exchange import Delivery
+from ...records import Accepted, AlreadyThere, NotSent, Order, Outcome, Receipt, Refused, Unknown
+from .base import Checks, taken
+from .faults import AFTER, ALL, BEFORE, DONE, DOUBT, WAIT, Commit, Trouble, commits, worded
+from .stage import Stage, attempt, needs
+
+_OUTCOMES = (Accepted, AlreadyThere, Refused, NotSent, Unknown)
+
+
+class Delivering(Checks):
+    """What is true of `deliver_orders` and `find_orders`."""
+
+    @needs("deliver_orders")
+    def test_one_outcome_per_delivery(self) -> None:
+        """Batches of none, one and as many as allowed give one outcome each, in the order of the deliveries."""
+        stage = self.stage()
+        most = min(stage.described.limits.batch_size, 10)
+        line = stage.open()
+        assert line.deliver() == [], "deliver_orders must return an empty list for no deliveries"
+        assert not line.calls, "deliver_orders must send nothing when there is nothing to deliver"
+        for size, first in {1: 0, most: 1}.items():
+            deliveries = [self.delivery(first + place) for place in range(size)]
+            outcomes = stage.open().deliver(*deliveries)
+            right = isinstance(outcomes, list) and len(outcomes) == size
+            assert right, f"deliver_orders must return one outcome for each of {size} deliveries; it gave {outcomes!r}"
+            odd = [one for one in outcomes if not isinstance(one, _OUTCOMES)]
+            assert not odd, f"an outcome is one of five, and nothing else; deliver_orders gave {odd[0]!r}"
+            stage.settle()
+            if stage.can("find_orders"):
+                _in_turn(stage, deliveries, outcomes)
+
+    @needs("deliver_orders", "find_orders")
+    def test_delivered_orders_are_found(self) -> None:
+        """After its lag the channel finds an order under its key, with the receipt it was delivered with."""
+        stage = self.stage()
+        receipt = taken(stage.open().deliver(self.delivery(0))[0], stage.open())
+        early = attempt(lambda: stage.open().find("kit.0"))
+        assert isinstance(early, UnavailableError) or "kit.0" in early or stage.seconds, (
+            "find_orders must find what was delivered, at once or after settle_seconds; "
+            "until it is certain it must raise UnavailableError"
+        )
+        stage.settle()
+        found = stage.open().find("kit.0").get("kit.0")
+        assert isinstance(found, Receipt), f"find_orders must find what was delivered; it gave {found!r}"
+        assert found.id == receipt.id, f"find_orders must give the same id as the delivery: {receipt.id}, {found.id}"
+        assert not found.pending, "once the people there have done their part, a receipt must not be pending any more"
+
+    @needs("find_orders")
+    def test_unknown_keys_are_left_out(self) -> None:
+        """A key the channel does not have is left out of the answer, beside one that it has."""
+        stage = self.stage()
+        if stage.can("deliver_orders"):
+            self.stocked(stage, 1)
+        wanted = {"kit.0"} if stage.can("deliver_orders") else set()
+        found = set(stage.open().find(*wanted, "kit.nobody"))
+        assert found == wanted, (
+            f"find_orders must leave out what is not there: asked beside kit.nobody, it gave {found}"
+        )
+        assert stage.open().find() == {}, "find_orders must find nothing when it is asked for nothing"
+
+    @needs("find_orders", "deliver_orders")
+    def test_looking_up_changes_nothing(self) -> None:
+        """Looking keys up leaves the account as it is, known keys and unknown ones alike."""
+        stage = self.stage()
+        self.stocked(stage, 1)
+        before = dict(stage.simulator.facts())
+        stage.open().find("kit.0", "kit.nobody")
+        stage.settle()
+        after = dict(stage.simulator.facts())
+        assert before == after, f"find_orders must change nothing; before {before}, after it {after}"
+
+    @needs("deliver_orders")
+    def test_a_key_is_honored(self) -> None:
+        """An order delivered again under its key is there once: AlreadyThere, or the same receipt again."""
+        stage = self.stage()
+        before = _orders(stage)
+        receipt = taken(stage.open().deliver(self.delivery(0))[0], stage.open())
+        stage.settle()
+        again = stage.open().deliver(self.delivery(0))[0]
+        stage.settle()
+        assert _orders(stage) == before + 1, (
+            f"deliver_orders must create each order once under its key; delivered twice it is there "
+            f"{_orders(stage) - before} times"
+        )
+        same = isinstance(again, DONE) and again.receipt.id == receipt.id
+        assert same, f"a key that is known must be answered with the receipt there is; it gave {worded(again)}"
+
+    @needs("deliver_orders")
+    def test_another_key_is_another_order(self) -> None:
+        """The same order under another key is a new order, for that is what a person means by exporting it again."""
+        stage = self.stage()
+        before = _orders(stage)
+        first = taken(stage.open().deliver(self.delivery(0, "kit.a"))[0], stage.open())
+        stage.settle()
+        second = taken(stage.open().deliver(self.delivery(0, "kit.b"))[0], stage.open())
+        stage.settle()
+        assert first.id != second.id, "two keys are two orders; they got one receipt"
+        assert _orders(stage) == before + 2, f"two keys are two orders; {_orders(stage) - before} are there"
+
+    @needs("deliver_orders", "fetch_orders")
+    def test_delivered_orders_read_back(self) -> None:
+        """What is fetched of an order is what was delivered: customer, currency, items, quantities and prices."""
+        stage = self.stage()
+        receipt = self.stocked(stage, 1)[0]
+        sent = self.sample_order(0)
+        items = [item for page in stage.open().orders() for item in page.items]
+        found = [
+            item.order for item in items if item.order and (item.id == receipt.id or item.number == receipt.number)
+        ]
+        assert found, f"an order that was delivered must be among those fetched; {receipt.id} is not"
+        read = found[-1]
+        assert read.currency == sent.currency, f"currency {sent.currency} was delivered, {read.currency} read back"
+        code = read.customer.account_code
+        assert code in (None, sent.customer.account_code), f"the customer must stay the same; {code} was read back"
+        wanted, got = _lines(sent, read), _lines(read, read)
+        assert got == wanted, f"lines must be read back as they were delivered: {dict(wanted)}, not {dict(got)}"
+
+    @needs("deliver_orders")
+    def test_a_refused_order_is_not_there(self) -> None:
+        """An order that is refused was not written, and takes none of its neighbors with it."""
+        stage = self.stage()
+        before, bad = _orders(stage), _unknown_item(self.sample_order(1))
+        deliveries = [self.delivery(0), Delivery(bad, "kit.1"), self.delivery(2)]
+        outcomes: list[Outcome] = []
+        size = stage.described.limits.batch_size
+        for start in range(0, 3, size):
+            made = attempt(lambda start=start: stage.open().deliver(*deliveries[start : start + size]))  # type: ignore[misc]
+            refused = Refused(reason="refused", message="raised")
+            outcomes += [refused] if isinstance(made, OrderweftError) else made
+        stage.settle()
+        assert isinstance(outcomes[0], DONE), f"a good order must pass beside a bad one; got {worded(outcomes[0])}"
+        assert isinstance(outcomes[2], DONE), f"a good order must pass behind a bad one; got {worded(outcomes[2])}"
+        expected = before + 2 + isinstance(outcomes[1], DONE)
+        if not isinstance(outcomes[1], Unknown):
+            assert _orders(stage) == expected, (
+                f"Refused and NotSent mean that nothing was written; the bad order was {worded(outcomes[1])}, "
+                f"and {_orders(stage) - before} orders are there"
+            )
+
+    @needs("deliver_orders", http=True)
+    def test_what_arrived_is_never_called_lost(self) -> None:
+        """When the channel has done it and the answer is lost, the outcome is Unknown, never refused or not sent."""
+        for name, trouble, commit in self._troubles(AFTER):
+            stage = self.stage()
+            answer = self._spoilt(stage, commit, trouble)
+            assert isinstance(answer, (*DOUBT, *DONE)), (
+                f"deliver_orders must say Unknown when it may have been applied ({name}, at {commit.operation}); "
+                f"it gave {worded(answer)}"
+            )
+
+    @needs("deliver_orders", http=True)
+    def test_what_was_lost_is_never_called_there(self) -> None:
+        """When the channel has done nothing, no outcome says that the order arrived."""
+        for name, trouble, commit in self._troubles(BEFORE):
+            stage = self.stage()
+            before = _orders(stage)
+            answer = self._spoilt(stage, commit, trouble)
+            assert not isinstance(answer, DONE) or _orders(stage) > before, (
+                f"deliver_orders must not say that an order is there without having it ({name}, at "
+                f"{commit.operation}); it gave {worded(answer)}"
+            )
+
+    @needs("deliver_orders", http=True)
+    def test_faults_at_writes_are_told_apart(self) -> None:
+        """Each fault at the call that creates the order has the outcome that makes the host do the right thing."""
+        for name, trouble, commit in self._troubles(ALL):
+            answer = self._spoilt(self.stage(), commit, trouble)
+            names = " or ".join(one.__name__ for one in trouble.write)
+            assert isinstance(answer, (*trouble.write, *DONE)), (
+                f"deliver_orders must answer {name} with {names}; at {commit.operation} it gave {worded(answer)}"
+            )
+
+    @needs("deliver_orders", http=True)
+    def test_a_write_goes_out_once(self) -> None:
+        """A call that may create an order is made once: a plugin never retries a write by itself."""
+        for name, trouble, commit in self._troubles(ALL):
+            stage = self.stage()
+            line = stage.open(commit.spoilt(trouble, times=99))
+            attempt(lambda line=line: line.deliver(self.delivery(0)))  # type: ignore[misc]
+            again = line.calls.count(commit.operation) - commit.call
+            # A refused sign-in may be renewed and the call made once more, for nothing was done.
+            allowed = 1 if name == "401" else 0
+            assert again <= allowed, f"a write must never be retried inside ({name}); {commit.operation} went out again"
+
+    @needs("deliver_orders", http=True)
+    def test_the_wait_of_a_write_is_passed_on(self) -> None:
+        """When a write is throttled, NotSent or UnavailableError says when trying again makes sense."""
+        for _, trouble, commit in self._troubles({"": ALL["429 with Retry-After"]}):
+            answer: Any = self._spoilt(self.stage(), commit, trouble)
+            wait = getattr(answer, "retry_after", None) or 0
+            assert wait >= WAIT, f"deliver_orders must pass on the wait asked for ({WAIT} s); it gave {worded(answer)}"
+
+    @needs("deliver_orders", "find_orders", http=True)
+    def test_never_twice_never_lost(self) -> None:
+        """After any fault at any call, looking up and sending again as the host does leaves exactly one order."""
+        stage = self.stage()
+        line = stage.open()
+        line.deliver(self.delivery(0))
+        names = ("no answer, all done", "no answer, nothing done")
+        for call in range(1, len(line.calls) + 1):
+            for name in names:
+                stage = self.stage()
+                before = _orders(stage)
+                spoilt = stage.open(ALL[name].at("*", call))
+                attempt(lambda spoilt=spoilt: spoilt.deliver(self.delivery(0)))  # type: ignore[misc]
+                stage.settle()
+                if "kit.0" not in stage.open().find("kit.0"):
+                    attempt(lambda stage=stage: stage.open().deliver(self.delivery(0)))  # type: ignore[misc]
+                    stage.settle()
+                count = _orders(stage) - before
+                assert count == 1, (
+                    f"after {name} at call {call} ({line.calls[call - 1]}), looking up and sending again must leave "
+                    f"one order; there are {count}"
+                )
+
+    def _troubles(self, wanted: Mapping[str, Trouble]) -> list[tuple[str, Trouble, Commit]]:
+        stage = self.stage()
+        found = commits(stage, lambda line: line.deliver(self.delivery(0)), lambda: _orders(stage))
+        assert found, "a delivery must create an order, and the simulator must count it in facts() as `orders`"
+        return [(name, trouble, commit) for name, trouble in wanted.items() for commit in found]
+
+    def _spoilt(self, stage: Stage, commit: Commit, trouble: Trouble) -> Any:
+        line = stage.open(commit.spoilt(trouble))
+        try:
+            return line.deliver(self.delivery(0))[0]
+        except Exception as error:  # a stranger's hook may raise anything
+            return error
+
+
+def _orders(stage: Stage) -> int:
+    facts = stage.simulator.facts()
+    assert "orders" in facts, "the simulator of a destination of orders must count them in facts() as `orders`"
+    return facts["orders"]
+
+
+def _in_turn(stage: Stage, deliveries: list[Delivery], outcomes: list[Outcome]) -> None:
+    found = stage.open().find(*(delivery.key for delivery in deliveries))
+    for delivery, outcome in zip(deliveries, outcomes, strict=True):
+        there: Any = found.get(delivery.key)
+        receipt = taken(outcome, stage.open())
+        assert there is not None, f"find_orders must find each of {len(deliveries)} deliveries; one is not there"
+        assert there.id == receipt.id, "outcomes must come in the order of the deliveries; receipts are mixed up"
+
+
+def _lines(order: Order, told: Order) -> Counter[tuple[Any, ...]]:
+    """Return the lines as *told* tells them: by barcode or SKU, and with a price where it has them."""
+    first = told.lines[0] if told.lines else None
+    field = "barcode" if first and first.barcode else "sku"
+    priced = bool(first and first.unit_price is not None)
+    return Counter((getattr(line, field), line.quantity, line.unit_price if priced else None) for line in order.lines)
+
+
+def _unknown_item(order: Order) -> Order:
+    strange = {"barcode": "2999999999990", "gtin": None, "sku": "NOBODY", "style_number": "NOBODY",
+               "style_identifier": "NOBODY"}  # fmt: skip
+    return order.model_copy(update={"lines": (order.lines[0].model_copy(update=strange), *order.lines[1:])})

@@ -1,0 +1,80 @@
+"""What never leaves a channel: secrets, and where people live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ...exchange import Kind
+from . import samples
+from .base import Checks
+from .faults import ALL
+from .stage import KINDS, READING, WRITING, Line, Stage, attempt, needs, secrets_of
+from .watching import talk_heard
+
+_FAULTS = (None, "401", "no answer, all done", "a page for people, all done")
+
+
+class Privacy(Checks):
+    """What is true of everything a channel says, whatever happens."""
+
+    def test_secrets_stay_inside(self) -> None:
+        """No secret shows in a log, an error, an outcome, the journal of calls or the spool, whatever goes wrong."""
+        stage = self.stage()
+        said = "\n".join(self._said(stage, journal=True))
+        leaked = [secret for secret in secrets_of(stage.settings()) if len(secret) > 5 and secret in said]
+        assert not leaked, f"a secret must never be logged, told or stored; one stands in: {_around(said, leaked[0])}"
+
+    @needs(some=tuple(WRITING.values()))
+    def test_people_stay_inside(self) -> None:
+        """No mail address, telephone number, street or name of a person shows in a log, an error or an outcome."""
+        stage = self.stage()
+        said = "\n".join(self._said(stage, journal=False))
+        leaked = [one for one in samples.people() if one in said]
+        assert not leaked, f"errors, outcomes and logs must not tell where people live; one does: {len(leaked)} details"
+
+    def _said(self, stage: Stage, *, journal: bool) -> Iterator[str]:
+        """Yield what is said while everything is tried, with and without faults."""
+        for name in _FAULTS:
+            for work in self._works(stage):
+                faults = [] if name is None or stage.is_folder else [ALL[name].at("*", 1, 999)]
+                line = stage.open(*faults)
+                with talk_heard() as heard:
+                    try:
+                        answer = work(line)
+                    except Exception as error:  # a stranger's hook may raise anything
+                        yield f"{type(error).__name__}: {error}"
+                    else:
+                        yield str(answer)
+                yield from heard
+                yield from (payload for _, payload in line.spool.pending() if journal)
+                yield from (str(exchange) for exchange in line.exchanges if journal)
+
+    def _works(self, stage: Stage) -> Iterator[Callable[[Line], Any]]:
+        usable = stage.usable
+        if "check_connection" in usable:
+            yield lambda line: line.call("check_connection")
+        for kind in KINDS:
+            if READING[kind] in usable:
+                yield lambda line, kind=kind: _read(line, kind)  # type: ignore[misc]
+            if WRITING[kind] in usable and (kind != "shipments" or "deliver_orders" in usable):
+                yield lambda line, kind=kind: self._write(line, kind)  # type: ignore[misc]
+
+    def _write(self, line: Line, kind: Kind) -> Any:
+        if kind == "orders":
+            return line.deliver(self.delivery(0))
+        records = attempt(lambda: self.samples(kind, line.stage, 1))
+        return line.write(kind, records)
+
+
+def _read(line: Line, kind: Kind) -> None:
+    """Read everything; what was read is the caller's, and no leak."""
+    if kind == "orders":
+        line.orders()
+    else:
+        line.read(kind)
+
+
+def _around(text: str, secret: str) -> str:
+    place = text.index(secret)
+    return text[max(0, place - 60) : place] + "***"
