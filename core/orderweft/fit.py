@@ -93,7 +93,7 @@ _ASKS: Mapping[str, Callable[[Any], str]] = {
 }
 _AT_TIMES = "there in some cases"
 
-_NOUNS: Mapping[Kind, str] = {
+NOUNS: Mapping[Kind, str] = {
     "catalog": "products",
     "customers": "customers",
     "inventory": "stock levels",
@@ -335,7 +335,7 @@ def _finish(row: Row, kind: Kind, source: Node) -> Row:
         paths = [row.path, *(path for path in row.instead if " " not in path)]
         proposals = next(filter(None, (_proposals(kind, path, source) for path in paths)), ())
     what = f"{row.path} (or {' or '.join(row.instead)})" if row.instead else row.path
-    nouns = _NOUNS[kind]
+    nouns = NOUNS[kind]
     by = "" if proposals else " with a fixed text"
     sentence = {
         "always": f"{what} is always there.",

@@ -1,0 +1,179 @@
+"""Which channels fit which, for every kind of record, decided without an account and without a call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pydantic import ValidationError
+
+from .clock import Clock
+from .config import ConnectionConfig
+from .errors import ChannelError, PluginError, SettingsError
+from .exchange import Kind, OrderQuery
+from .fit import NOUNS, Fit, Row, fit
+from .http import ConnectionRefused
+from .plugins import MOVES, Plugins
+from .runs import End, open_end
+from .simulation import Simulator
+from .wire import Request, Response
+
+PairVerdict = Literal["fits", "needs a map", "cannot"]
+"""`needs a map`: some field is never there. `cannot`: one of the two does not move such records as it is set up."""
+
+_ASKED = ("provides", "accepts")
+_VERBS = ("supply", "take")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Whether one connection can be the source of another for one kind of record."""
+
+    kind: Kind
+    source: str
+    destination: str
+    verdict: PairVerdict
+    reason: str = ""
+    """Why it cannot."""
+    fit: Fit | None = None
+
+    @property
+    def missing(self) -> tuple[Row, ...]:
+        """Return the fields that are never there."""
+        return self._rows("never")
+
+    @property
+    def unsure(self) -> tuple[Row, ...]:
+        """Return the fields that may be missing; records without them are held."""
+        return self._rows("may be missing")
+
+    def _rows(self, verdict: str) -> tuple[Row, ...]:
+        return tuple(row for row in self.fit.rows if row.verdict == verdict) if self.fit else ()
+
+    def told(self) -> str:
+        """Return in a sentence or two what a person has to know of it."""
+        if self.reason:
+            return self.reason
+        needed = f"Fill {_listed(self.missing)} in the pipeline's map. " if self.missing else ""
+        held = f"{NOUNS[self.kind].capitalize()} without {_listed(self.unsure)} are held." if self.unsure else ""
+        return f"{needed}{held}".strip()
+
+    def to_data(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "kind": self.kind,
+            "source": self.source,
+            "destination": self.destination,
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "map": {row.path: list(row.proposals) for row in self.missing},
+            "held_without": [row.path for row in self.unsure],
+        }
+
+
+def fit_between(
+    plugins: Plugins,
+    clock: Clock,
+    source: ConnectionConfig,
+    destination: ConnectionConfig,
+    kind: Kind,
+    mapped: Collection[str] = (),
+) -> Fit:
+    """Hold what *destination* accepts of *kind* against what *source* provides.
+
+    Raises SettingsError when one of them cannot move it as it is set up, saying which and why.
+    """
+    schemas = []
+    for role, end in enumerate((source, destination)):
+        verb = _VERBS[role]
+        if not plugins.can(end.channel, MOVES[kind][role]):
+            raise SettingsError(f"{end.channel} cannot {verb} {kind}")
+        with _opened(plugins, clock, end) as opened:
+            schema = opened.call(_ASKED[role], kind=kind)
+        if schema is None:
+            told = f"{end.name} ({end.channel}) cannot {verb} {kind} with these settings"
+            raise SettingsError(f"{told}; `orderweft settings {end.channel}` lists what there is")
+        schemas.append(schema)
+    return fit(kind, schemas[0], schemas[1], mapped)
+
+
+def pairs(plugins: Plugins, clock: Clock, ends: Sequence[ConnectionConfig]) -> Iterator[Pair]:
+    """Yield every pair of *ends*, each with itself too, whose channels have what it takes to move a kind of record."""
+    for kind in get_args(Kind):
+        able = [[end for end in ends if plugins.can(end.channel, hook)] for hook in MOVES[kind]]
+        for source in able[0]:
+            for destination in able[1]:
+                yield pair_of(plugins, clock, source, destination, kind)
+
+
+def pair_of(
+    plugins: Plugins, clock: Clock, source: ConnectionConfig, destination: ConnectionConfig, kind: Kind
+) -> Pair:
+    """Return whether *destination* can take *kind* from *source*, both of which have what it takes to move it."""
+    names = (kind, source.name, destination.name)
+    ends = enumerate((source, destination))
+    if reason := "; ".join(filter(None, (_obstacle(plugins, clock, end, kind, role) for role, end in ends))):
+        return Pair(*names, "cannot", reason)
+    found = fit_between(plugins, clock, source, destination, kind)
+    return Pair(*names, "fits" if found.possible else "needs a map", fit=found)
+
+
+def played(
+    plugins: Plugins, channel: str, clock: Clock, settings: Mapping[str, Any] | None = None, *, name: str | None = None
+) -> ConnectionConfig | None:
+    """Return a connection to the simulator of *channel*, None when it has none; it plays what *settings* name."""
+    kind: Callable[..., Simulator] | None = plugins.call(
+        channel, "simulator", settings=settings or {}, folder=Path.cwd()
+    )
+    if kind is None:
+        return None
+    try:
+        checked = plugins.channels[channel].settings.model_validate(dict(kind(clock=clock).settings()))
+    except ValidationError as error:
+        detail = error.errors(include_url=False, include_input=False)[0]
+        raise PluginError(f"plugin {channel!r}: its simulator's own settings are refused: {detail['msg']}") from None
+    return ConnectionConfig(name or channel, channel, checked)
+
+
+def _obstacle(plugins: Plugins, clock: Clock, end: ConnectionConfig, kind: Kind, role: int) -> str | None:
+    """Return why *end* does not supply (0) or take (1) *kind* as it is set up, in its channel's words; else None."""
+    with _opened(plugins, clock, end) as opened:
+        try:
+            if opened.call(_ASKED[role], kind=kind) is not None:
+                return None
+            _try(opened, kind, role)
+        except SettingsError as error:
+            return str(error)
+        except ChannelError:
+            pass
+    return f"{end.name} cannot {_VERBS[role]} {kind} with these settings"
+
+
+def _try(end: End, kind: Kind, role: int) -> None:
+    """Begin to move nothing, so that a channel says what it lacks."""
+    hook = MOVES[kind][role]
+    if role == 0:
+        arguments: dict[str, Any] = {"query": OrderQuery(peek=True)} if kind == "orders" else {}
+        with end.named():
+            next(iter(end.call(hook, **arguments)), None)
+        return
+    names = {"orders": "deliveries", "inventory": "levels", "catalog": "products"}
+    end.call(hook, **{names.get(kind, kind): []}, **({"mode": "update"} if kind == "inventory" else {}))
+
+
+@contextmanager
+def _opened(plugins: Plugins, clock: Clock, end: ConnectionConfig) -> Iterator[End]:
+    with open_end(end, plugins, clock, handlers={end.name: _refuse}) as opened:
+        yield opened
+
+
+def _refuse(request: Request) -> Response:
+    raise ConnectionRefused
+
+
+def _listed(rows: Sequence[Row]) -> str:
+    paths = [row.path if not row.instead else f"{row.path} (or {' or '.join(row.instead)})" for row in rows]
+    return " or ".join(filter(None, [", ".join(paths[:-1]), paths[-1]]))
