@@ -25,6 +25,9 @@ demo: $(READY) ## watch JOOR orders arrive in a Shopify shop, both played on thi
 test: $(READY) ## run the tests
 	$(BIN)/python -m pytest -n 4 -q
 
+mutants: $(READY) ## break a channel in every way the conformance kit knows, and count what it catches
+	$(BIN)/python -m tests.kit.score
+
 lint: $(READY) ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -47,12 +50,17 @@ docs: $(READY) ## write the generated parts of schemas and manual anew
 	$(BIN)/orderweft schema export schemas
 	$(COG) -r $(COGGED)
 
-bench: $(READY) ## measure orders and SKUs per second, memory, use of the allowed rate
+soak: $(READY) ## wreck thousands of runs (SOAK_SEEDS=5000) and count what is lost or there twice
+	SOAK_SEEDS=$(or $(SOAK_SEEDS),5000) $(BIN)/python -W error -m tests.soak
+
+bench: $(READY) ## measure orders and SKUs per second, memory, use of the allowed rate, a large ledger
 	$(BIN)/python benchmarks/throughput.py
 	$(BIN)/python benchmarks/loopback.py
 	$(BIN)/python benchmarks/pacing.py
 	$(BIN)/python benchmarks/stock.py
 	$(BIN)/python benchmarks/match.py
+	$(BIN)/python benchmarks/ledger.py
+	$(BIN)/python benchmarks/oms.py
 
 shopify-schema: ## fetch Shopify's Admin schemas, which some tests compare with (needs npm)
 	mkdir -p .shopify-schema
@@ -61,4 +69,4 @@ shopify-schema: ## fetch Shopify's Admin schemas, which some tests compare with 
 clean: ## remove what was installed and built
 	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: help setup demo test lint generated wheels check docs bench shopify-schema clean
+.PHONY: help setup demo test mutants lint generated wheels check docs soak bench shopify-schema clean

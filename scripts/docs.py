@@ -12,6 +12,7 @@ from orderweft.cli import main
 from orderweft.cli.output import exit_code
 from orderweft.cli.setup import setting_rows
 from orderweft.plugins import Plugins
+from orderweft.testing import kit
 from orderweft_zedonk.config import PROFILE
 
 LONGEST_DEFAULT = 40
@@ -76,6 +77,28 @@ def profile() -> str:
     return table(["Dataset", "Report", "Columns it must have", "Columns it may have"], rows)
 
 
+def kit_checks() -> str:
+    """Return every check of the conformance kit with what it promises and which hooks it is for, part by part."""
+    count = sum(len(kit.checks(part)) for part in kit.PARTS)
+    return "\n".join([f"There are {count} checks.\n", *(f"{_kit_part(part)}\n" for part in kit.PARTS)])
+
+
+def _kit_part(part: type[Any]) -> str:
+    rows = [
+        [f"`{name}`", _summary(vars(part)[name]), _kit_needs(kit.needs_of(part, name))] for name in kit.checks(part)
+    ]
+    return f"### {_summary(part).rstrip('.')}\n\n{table(['Check', 'What it proves', 'Made for'], rows)}"
+
+
+def _kit_needs(needed: kit.Needs) -> str:
+    words = [
+        _listed(needed.every),
+        f"any of {_listed(needed.some)}" if needed.some else "",
+        "HTTP" if needed.http else "",
+    ]
+    return "; ".join(filter(None, words)) or "every channel"
+
+
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table in Markdown."""
     lines = [headings, ["---"] * len(headings), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
@@ -107,7 +130,9 @@ def _commands(command: click.Command, name: str, above: click.Context | None) ->
     yield f"## {name}\n\n```text\n{command.get_help(context)}\n```\n"
     if isinstance(command, click.Group):
         for inner in command.list_commands(context):
-            yield from _commands(command.commands[inner], f"{name} {inner}", context)
+            below = command.get_command(context, inner)
+            assert below is not None
+            yield from _commands(below, f"{name} {inner}", context)
 
 
 def _error_row(kind: type[OrderweftError]) -> list[str]:

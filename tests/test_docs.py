@@ -5,6 +5,7 @@ Desk store, all played on this machine:
 
 - A `console` block is typed in: lines that begin with `$ `, each followed by what it says. `...` stands for whatever is
   left out. A command without output says anything, but fails only where the page shows an error.
+- A `diff` block is applied to the file it names: each hunk replaces the lines it takes away, wherever they stand once.
 - A `toml` block is laid over `orderweft.toml`; one that has a whole pipeline replaces it. The result has to load.
 - `<!-- test: ... -->` is Python for what happens elsewhere meanwhile, or for what has to be true by then.
 
@@ -55,7 +56,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 LINKED = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("plugins/*/README.md"))]
-FROM_NOTHING = ("README.md", "docs/tutorial.md")
+FROM_NOTHING = ("README.md", "docs/cookbook/connect-an-oms.md", "docs/tutorial.md")
 PLUGINS = Plugins.installed()
 
 SIMULATORS: Mapping[str, Callable[[], Any]] = {
@@ -81,7 +82,7 @@ UNTRIED = {
 
 BEGINNING = re.compile(r"^<!-- begins with: (\S+) -->$", re.MULTILINE)
 PIECE = re.compile(
-    r"^```(?P<kind>console|toml)\n(?P<text>.*?)^```$|^<!-- test: (?P<test>.*?) -->$", re.MULTILINE | re.DOTALL
+    r"^```(?P<kind>console|diff|toml)\n(?P<text>.*?)^```$|^<!-- test: (?P<test>.*?) -->$", re.MULTILINE | re.DOTALL
 )
 
 
@@ -140,6 +141,8 @@ class Reader:
                 exec(piece["test"], {**played, "brand": brand, "folder": self.folder})
             elif piece["kind"] == "toml":
                 self.write(piece["text"])
+            elif piece["kind"] == "diff":
+                self.patch(piece["text"])
             else:
                 self.type(piece["text"])
 
@@ -153,11 +156,23 @@ class Reader:
         self.config.write_text(as_toml(tables), encoding="utf-8")
         load_config(self.config, PLUGINS, secrets_needed=False)
 
+    def patch(self, text: str) -> None:
+        """Apply the changes in *text* to the file it names."""
+        head, *hunks = re.split(r"^@@.*\n", text, flags=re.MULTILINE)
+        file = self.folder / head.split()[1]
+        content = file.read_text("utf-8")
+        for hunk in hunks:
+            lines = [(line[:1], f"{line[1:]}\n") for line in hunk.splitlines()]
+            old, new = ("".join(line for mark, line in lines if mark in marks) for marks in ("- ", "+ "))
+            assert content.count(old) == 1, f"{file.name} has this {content.count(old)} times:\n{old}"
+            content = content.replace(old, new)
+        file.write_text(content, encoding="utf-8")
+
     def provide(self, connection: dict[str, Any]) -> None:
         """Lead a connection to its account on this machine, and set the environment variables it asks for."""
         account = self.accounts[connection["channel"]]
         connection.setdefault("base_url", account.url)
-        if "folder" in connection:
+        if "folder" in connection and account.door is not None:
             connection["folder"] = account.folder(connection["folder"])
         for name, value in account.settings().items():
             if str(connection.get(name)).startswith("env:"):
@@ -361,8 +376,11 @@ def every_command(command: click.Command, name: str) -> Iterator[tuple[str, clic
     """Yield a command and all below it, by what people type."""
     yield name, command
     if isinstance(command, click.Group):
-        for inner in command.commands.values():
-            yield from every_command(inner, f"{name} {inner.name}")
+        context = click.Context(command)
+        for inner in command.list_commands(context):
+            below = command.get_command(context, inner)
+            assert below is not None
+            yield from every_command(below, f"{name} {inner}")
 
 
 def test_every_command_is_described() -> None:

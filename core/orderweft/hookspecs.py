@@ -9,9 +9,11 @@ Anything else is a bug and is shown as one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+import click
 import pluggy
 
 from .connection import Connection
@@ -181,6 +183,21 @@ def write_shipments(connection: Connection[Any], shipments: Sequence[Shipment]) 
 
 
 @hookspec(firstresult=True)
-def simulator() -> type[Simulator]:
-    """Return the class that plays this channel in memory, in its own wire format."""
+def simulator(settings: Mapping[str, Any], folder: Path) -> Callable[..., Simulator]:
+    """Return the class that plays this channel in memory, in its own wire format.
+
+    *settings* are those of the connection to be played, as written, and empty where there is none; relative paths in
+    them begin at *folder*. A channel that is played in one way only takes neither.
+    """
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
+def commands() -> Sequence[click.Command]:
+    """Return commands of the channel's own for the command line, such as `orderweft profiles`.
+
+    Called without a connection, when the help is asked for or a command that is none of Orderweft's own. What a
+    command raises is told as for any other: an error of ours as one message with its exit code. A name that is taken
+    leaves that command out.
+    """
     raise AssertionError

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from inspect import isabstract
 from typing import Any
 
+import click
 import pluggy
 from pluggy import PluginManager
 
@@ -37,6 +38,13 @@ class Broken:
     name: str
     distribution: str
     reason: str
+    part: str = ""
+    """What of it cannot be used; all of it when empty."""
+
+    def __str__(self) -> str:
+        """Return it as a sentence."""
+        named = f"plugin {self.name!r} from {self.distribution}"
+        return f"{self.part} of {named} is left out: {self.reason}" if self.part else f"{named} is off: {self.reason}"
 
 
 class Plugins:
@@ -111,6 +119,31 @@ class Plugins:
         caller = self._callers[key]
         return caller(**arguments) if caller is not None else None
 
+    def commands(self, taken: Container[str]) -> dict[str, click.Command]:
+        """Return the commands channels have of their own, by name; those that cannot be used are noted in `broken`."""
+        found: dict[str, click.Command] = {}
+        owners: dict[str, str] = {}
+        for channel in self.channels:
+            try:
+                own = _commands(self.call(channel, "commands"))
+            except Exception as error:  # a stranger's hook may raise anything
+                reason = str(error) if isinstance(error, PluginError) else f"its hook commands() raises {_told(error)}"
+                self._leave_out(channel, "the command line", reason)
+                continue
+            for command in own:
+                name = command.name or ""
+                if name in taken or name in owners:
+                    whose = f"of plugin {owners[name]!r}" if name in owners else "of Orderweft"
+                    self._leave_out(channel, f"the command {name!r}", f"there is a command {whose} of that name")
+                else:
+                    found[name], owners[name] = command, channel
+        return found
+
+    def _leave_out(self, name: str, part: str, reason: str) -> None:
+        broken = Broken(name, self.distributions[name], reason, part)
+        if broken not in self.broken:
+            self.broken.append(broken)
+
 
 def _own_hooks(manager: PluginManager, module: Any, *, wrapped: bool = False) -> set[str]:
     return {
@@ -155,6 +188,13 @@ def _described(trial: PluginManager) -> Channel:
     if not isinstance(described.limits, Limits):
         raise PluginError("its hook describe() names no limits: an orderweft.Limits")
     return described
+
+
+def _commands(given: Any) -> Sequence[click.Command]:
+    commands = [] if given is None else given
+    if not isinstance(commands, Sequence) or not all(isinstance(one, click.Command) and one.name for one in commands):
+        raise PluginError("its hook commands() does not return a list of click commands with names")
+    return commands
 
 
 def _told(error: Exception) -> str:

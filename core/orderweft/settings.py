@@ -50,7 +50,7 @@ class Settings(BaseModel, ABC):
     """Settings of one connection: frozen, unknown keys refused, every field described.
 
     A pipeline may override any of them in `source_options` or `destination_options`, except those declared with
-    `account_field`.
+    `account_field`. Validators find in their context `folder`, that of the configuration, where relative paths begin.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)

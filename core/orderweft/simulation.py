@@ -37,7 +37,8 @@ class Simulator(Protocol):
     """A channel in memory.
 
     Its constructor takes `clock`, `seed` and one keyword argument per switch, all optional; with none it holds the data
-    of the common sample brand. `handle` is called by one thread at a time.
+    of the common sample brand. `handle` is called by one thread at a time. One of several systems a channel leads to
+    names itself as `title`.
     """
 
     def __init__(self, *, clock: Clock | None = None, seed: int = 0, **switches: Any) -> None: ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -649,7 +649,7 @@ def test_a_rehearsal_gives_its_own_accounts(load: Load) -> None:
     """Account settings are replaced as a whole, the others stay, and nothing of the account in the file is read."""
     asked: list[tuple[str, str]] = []
 
-    def play(name: str, channel: str) -> dict[str, Any]:
+    def play(name: str, channel: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         asked.append((name, channel))
         return {"token": "played", "base_url": "http://127.0.0.1:9"}
 

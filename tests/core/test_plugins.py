@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 from orderweft import (
     Accepted,
     Account,
@@ -24,6 +25,7 @@ from orderweft import (
     Receipt,
     hookimpl,
 )
+from orderweft.cli import main
 from orderweft.plugins import MOVES, Plugins
 from orderweft.testing import FakeClock
 
@@ -290,6 +292,78 @@ def test_every_hook_a_pipeline_needs_is_part_of_the_contract(hook: str) -> None:
     implementation = hookimpl(lambda: None)
     plugins.register("acme", Hooks(**{hook: implementation}))
     assert plugins.can("acme", hook)
+
+
+SAYS = """
+import click
+
+def command(name, says="", error=None):
+    @click.command(name)
+    def said():
+        "Say something of one's own."
+        click.echo(says)
+        if error:
+            raise error
+    return said
+
+@hookimpl
+def commands():
+    {body}
+"""
+
+
+def saying(body: str) -> str:
+    """Return a plugin whose hook commands() has a body."""
+    return GOOD.replace("{title}", "Acme") + SAYS.replace("{body}", body)
+
+
+def orderweft(*words: str) -> Result:
+    """Type a command."""
+    return CliRunner().invoke(main, words)
+
+
+def test_a_plugin_brings_commands_of_its_own(install: Install) -> None:
+    """They stand in the help, run, and what they raise of ours is told without a traceback."""
+    error = "from orderweft import SettingsError; return [command('aye', 'aye aye', SettingsError('not so'))]"
+    install("acme", saying(error))
+    helped, said = orderweft("--help"), orderweft("aye")
+    assert "  aye       Say something of one's own." in helped.output
+    assert (said.exit_code, said.stdout, said.stderr) == (2, "aye aye\n", "Error: not so\n")
+
+
+def test_a_built_in_command_asks_no_plugin_for_commands(install: Install) -> None:
+    """Whoever types `orderweft settings` does not pay for what others bring."""
+    install("acme", saying("raise AssertionError('nobody asked')"))
+    assert "nobody asked" not in orderweft("settings", "joor").output
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        pytest.param(
+            "return [command('run'), command('aye')]", "the command 'run' of plugin 'b_acme' from b-acme 1.2 is left "
+            "out: there is a command of Orderweft of that name", id="built in",
+        ),
+        pytest.param(
+            "return [command('first'), command('aye')]", "the command 'first' of plugin 'b_acme' from b-acme 1.2 is "
+            "left out: there is a command of plugin 'a_acme' of that name", id="another plugin's",
+        ),
+        pytest.param("return 1 / 0", "its hook commands() raises ZeroDivisionError: division by zero", id="raises"),
+        pytest.param("return command('x')", "commands() does not return a list of click commands", id="no list"),
+        pytest.param("return ['aye']", "commands() does not return a list of click commands", id="no commands"),
+    ],
+)  # fmt: skip
+def test_commands_that_cannot_be_used_are_told(install: Install, body: str, told: str) -> None:
+    """The channel goes on, the other commands too, and `orderweft plugins` says what is left out and why."""
+    install("a_acme", saying("return [command('first')]"))
+    install("b_acme", saying(body), "b-acme")
+    said, helped = orderweft("plugins"), orderweft("--help")
+    assert (said.exit_code, helped.exit_code) == (1, 0)
+    for one in (said, helped):
+        assert told in one.stderr
+    assert "b_acme" in said.stdout
+    assert ("  aye " in helped.stdout) == ("'aye')" in body)
+    assert orderweft("first").exit_code == 0
 
 
 def wrapper(log: list[str], name: str = "wrapper") -> ModuleType:

@@ -52,7 +52,11 @@ def test_credentials_that_a_way_of_signing_in_lacks_are_told_at_load() -> None:
 
 def test_a_profile_with_a_mistake_is_told_with_file_and_line(tmp_path: Path) -> None:
     """The profile's own mistakes come through."""
-    path = changed_profile(tmp_path, "order_desk", ("code!: ", "code!: =nonsense(line.sku)\n              x: "))
+    path = changed_profile(
+        tmp_path,
+        "order_desk",
+        ('code!: "=pick({sku: line', 'code!: =nonsense(line.sku)\n              x: "=pick({sku: line'),
+    )
     told = mistakes(**{**DESK, "profile": path})
     assert "order_desk.yaml:" in told
     assert "nonsense" in told

@@ -61,7 +61,7 @@ def test_an_order_is_created_and_found_again(tmp_path: Path, system: str) -> Non
     }
 
 
-@pytest.mark.parametrize("system", ["cartrover", "skubana", "in_house"])
+@pytest.mark.parametrize("system", ["cartrover", "skubana", "netsuite", "in_house"])
 def test_a_cancelled_order_is_found_as_cancelled(tmp_path: Path, system: str) -> None:
     """Where the system tells it, the receipt says that the order was cancelled."""
     bench = Bench(tmp_path, system)

@@ -356,8 +356,8 @@ def test_stock_cannot_be_overwritten_where_the_profile_does_not_say_how(tmp_path
     bench = Bench(tmp_path, "in_house")
     with pytest.raises(SettingsError, match="overwrite"):
         oms.write_inventory(bench.connection, changed({FIRST.sku: 1}), "overwrite")
-    desk = Bench(tmp_path, "order_desk")
-    assert oms.accepts(desk.connection, "inventory") is None
+    rover = Bench(tmp_path, "cartrover")
+    assert oms.accepts(rover.connection, "inventory") is None
     with pytest.raises(SettingsError, match="takes no stock"):
-        oms.write_inventory(desk.connection, changed({FIRST.sku: 1}), "update")
-    assert bench.seen == desk.seen == []
+        oms.write_inventory(rover.connection, changed({FIRST.sku: 1}), "update")
+    assert bench.seen == rover.seen == []

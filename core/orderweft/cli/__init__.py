@@ -4,22 +4,53 @@ from __future__ import annotations
 
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import click
 
+from .. import interrupts
+from ..plugins import Plugins
 from . import output
 from .common import new_context
+from .doctor import doctor
+from .fit import fit
 from .match import match
 from .orders import orders, runs
 from .plan import plan
+from .purge import erase, purge
 from .records import records
 from .rehearse import rehearse, simulate
 from .run import run
 from .schema import schema
-from .setup import check, fit, init, plugins, settings
+from .setup import check, init, plugins, settings
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Commands(click.Group):
+    """Our own commands and those plugins have, which are asked for when none of ours is meant."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted({*self.commands, *self._of_plugins(ctx)})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of that name."""
+        return self.commands.get(cmd_name) or self._of_plugins(ctx).get(cmd_name)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; an error of ours is told without a traceback, whoever's the command is."""
+        return output.speaks_plainly(super().invoke)(ctx)
+
+    def _of_plugins(self, ctx: click.Context) -> dict[str, click.Command]:
+        if __name__ not in ctx.meta:
+            plugins = Plugins.installed()
+            ctx.meta[__name__] = plugins.commands(self.commands)
+            for broken in () if ctx.resilient_parsing else plugins.broken:
+                output.warn(str(broken))
+        found: dict[str, click.Command] = ctx.meta[__name__]
+        return found
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option(
     "-c",
     "--config",
@@ -40,10 +71,12 @@ def main(context: click.Context, config: Path) -> None:
     1 anything unexpected.
     """
     output.bear_narrow_encodings()
+    context.with_resource(interrupts.raised())
     context.obj = new_context(config, context.obj)
 
 
 for command in (
     init, plugins, settings, check, fit, match, run, plan, orders, records, runs, schema, simulate, rehearse,
+    doctor, purge, erase,
 ):  # fmt: skip
     main.add_command(command)

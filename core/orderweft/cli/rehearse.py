@@ -6,7 +6,7 @@ import random
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,14 +17,17 @@ import click
 
 from ..config import PipelineConfig, load_config
 from ..errors import PluginError, SettingsError
+from ..exchange import Channel
 from ..ledger import Ledger
 from ..runs import RecordReport, Report, RunOptions, run_orders, run_records
+from ..settings import Settings
 from ..simulation import Fault, Faulty, FolderSimulator, Simulator
 from ..testing import SftpServer, SimulatorServer
 from ..wire import Request, Response
 from . import output, record_report
 from .common import Context, pass_context
 from .run import as_data, show, summary
+from .toml_text import as_toml
 from .watch import watching
 
 WORK_SECONDS = 5.0
@@ -67,14 +70,17 @@ class Stage:
 @click.command()
 @click.argument("channel")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; a free one when left out.")
+@click.option("--set", "given", multiple=True, metavar="NAME=VALUE",
+              help="A setting of the connection to be played, such as profile=netsuite or values.site=EU.")  # fmt: skip
 @pass_context
 @output.speaks_plainly
-def simulate(context: Context, channel: str, port: int) -> None:
+def simulate(context: Context, channel: str, port: int, given: Sequence[str]) -> None:
     """Play CHANNEL on this machine until interrupted, for trying things out with other tools.
 
     A channel that exchanges files is played with a folder over SFTP, and does its own part every few seconds.
     """
-    simulator, turn = _simulator(context, channel, seed=0), threading.Lock()
+    known, turn = _known(context, channel), threading.Lock()
+    simulator = _simulator(context, channel, _settings(known.settings, given), seed=0)
 
     def answer(request: Request) -> Response:
         with turn:
@@ -84,18 +90,34 @@ def simulate(context: Context, channel: str, port: int) -> None:
         server = SimulatorServer(answer, port)
     except OSError as error:
         raise SettingsError(f"port {port} cannot be used: {error.strerror}") from None
-    title, account = context.plugins.channels[channel].title, dict(simulator.settings())
     with server, ExitStack() as doors:
-        account = {"base_url": server.url, **_folder(simulator, account, doors)}
-        click.echo(f"{title} is played at {server.url} until Ctrl-C. In orderweft.toml:\n")
-        click.echo(f'[connections.{channel}]\nchannel = "{channel}"')
-        for name, value in account.items():
-            click.echo(f'{name} = "{value}"')
+        account = {"channel": channel, "base_url": server.url, **_folder(simulator, dict(simulator.settings()), doors)}
+        click.echo(f"{_title(simulator, known)} is played at {server.url} until Ctrl-C. In orderweft.toml:\n")
+        click.echo(as_toml(["connections", channel], account))
         while isinstance(simulator, FolderSimulator):
             context.clock.sleep(WORK_SECONDS)
             with turn:
                 simulator.work()
         server.wait()
+
+
+def _settings(kind: type[Settings], given: Sequence[str]) -> dict[str, Any]:
+    """Return settings written as NAME=VALUE, dots leading into tables."""
+    settings: dict[str, Any] = {}
+    for one in given:
+        path, mark, value = one.partition("=")
+        first, *inner = path.strip().split(".")
+        if not mark or not all(inner):
+            raise SettingsError(f"--set {one}: must be NAME=VALUE")
+        if first not in kind.model_fields:
+            raise SettingsError(f"--set {one}: there is no setting {first!r}; `orderweft settings` lists them")
+        table, names = settings, [first, *inner]
+        for name in names[:-1]:
+            table = table.setdefault(name, {})
+            if not isinstance(table, dict):
+                raise SettingsError(f"--set {one}: {name!r} is given as a text, too")
+        table[names[-1]] = value
+    return settings
 
 
 def _folder(simulator: Simulator, account: dict[str, Any], doors: ExitStack) -> dict[str, Any]:
@@ -122,8 +144,8 @@ def rehearse(context: Context, pipeline: str | None, seed: int, lose_answers: in
     with ExitStack() as running:
         stages: dict[str, Stage] = {}
 
-        def play(name: str, played: str) -> dict[str, Any]:
-            stages[name], account = _play(context, played, seed, running)
+        def play(name: str, channel: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+            stages[name], account = _play(context, channel, settings, seed, running)
             return {**account, "settle_seconds": 0.5}
 
         config = load_config(context.path, context.plugins, secrets_needed=False, account=play)
@@ -202,22 +224,34 @@ def _answers(many: int) -> str:
     return "1 answer was" if many == 1 else f"{many} answers were"
 
 
-def _play(context: Context, channel: str, seed: int, running: ExitStack) -> tuple[Stage, dict[str, Any]]:
-    """Play *channel* on this machine; return it and the account settings that lead there."""
-    simulator = _simulator(context, channel, seed)
+def _play(
+    context: Context, channel: str, settings: Mapping[str, Any], seed: int, running: ExitStack
+) -> tuple[Stage, dict[str, Any]]:
+    """Play *channel* on this machine for a connection; return it and the account settings that lead there."""
+    simulator = _simulator(context, channel, settings, seed)
     faulty, account = Faulty(simulator), dict(simulator.settings())
     server = running.enter_context(SimulatorServer(faulty))
-    title = context.plugins.channels[channel].title
+    title = _title(simulator, _known(context, channel))
     account = {**_folder(simulator, account, running), "base_url": server.url}
     folder = str(account["folder"]) if isinstance(simulator, FolderSimulator) else None
     return Stage(title, simulator, faulty, server.url, folder), account
 
 
-def _simulator(context: Context, channel: str, seed: int) -> Simulator:
+def _known(context: Context, channel: str) -> Channel:
     if channel not in context.plugins.channels:
         names = ", ".join(sorted(context.plugins.channels)) or "none"
         raise SettingsError(f"no channel {channel!r} is installed; there are: {names}")
-    kind: type[Simulator] | None = context.plugins.call(channel, "simulator")
+    return context.plugins.channels[channel]
+
+
+def _title(simulator: Simulator, channel: Channel) -> str:
+    return str(getattr(simulator, "title", channel.title))
+
+
+def _simulator(context: Context, channel: str, settings: Mapping[str, Any], seed: int) -> Simulator:
+    kind: Callable[..., Simulator] | None = context.plugins.call(
+        channel, "simulator", settings=settings, folder=context.path.parent
+    )
     if kind is None:
         raise PluginError(f"the channel {channel!r} has no simulator")
     return kind(clock=context.clock, seed=seed)

@@ -1,10 +1,10 @@
-"""`orderweft init`, `plugins`, `settings`, `check`, `fit`: everything before the first run."""
+"""`orderweft init`, `plugins`, `settings`, `check`: what comes before the first run."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, get_args
 
 import click
@@ -13,15 +13,14 @@ from pydantic_core import PydanticUndefined
 
 from ..config import Config, ConnectionConfig, PipelineConfig
 from ..errors import ChannelError, SettingsError
-from ..exchange import Account, Kind
+from ..exchange import Account
 from ..fit import Fit
-from ..fit import fit as fit_of
-from ..plugins import MOVES, Plugins
+from ..plugins import Plugins
 from ..runs import open_end
 from ..settings import Settings
-from ..twig import lint
 from . import output
 from .common import Context, pass_context
+from .fit import fit_of, show_fit
 
 
 @click.command()
@@ -52,6 +51,7 @@ def init(context: Context, source: str | None, destination: str | None, force: b
 def plugins(context: Context, as_json: bool) -> None:
     """List installed plugins and what each can do; broken ones with the reason."""
     found = context.plugins
+    found.commands(taken=_built_in())
     if as_json:
         output.say_json(
             {
@@ -68,8 +68,13 @@ def plugins(context: Context, as_json: bool) -> None:
         rows += [[name, "", found.distributions[name], "wraps hooks of channels"] for name in found.wrappers]
         output.table(["Plugin", "Channel", "From", "Can"], rows)
         for broken in found.broken:
-            output.warn(f"plugin {broken.name!r} from {broken.distribution} is off: {broken.reason}")
+            output.warn(str(broken))
     sys.exit(output.UNEXPECTED if found.broken else output.DONE)
+
+
+def _built_in() -> Collection[str]:
+    main = click.get_current_context().find_root().command
+    return main.commands if isinstance(main, click.Group) else ()
 
 
 @click.command()
@@ -103,7 +108,7 @@ def check(context: Context, pipeline: str | None, offline: bool, as_json: bool) 
         output.warn(warning)
     chosen = [config.pipeline(pipeline)] if pipeline else list(config.pipelines.values())
     accounts = {} if offline else _accounts(context, config, chosen)
-    fits = {one.name: _fit(context, one) for one in chosen}
+    fits = {one.name: fit_of(context, one) for one in chosen}
     if as_json:
         output.say_json(_check_data(config, accounts, fits))
     else:
@@ -111,37 +116,10 @@ def check(context: Context, pipeline: str | None, offline: bool, as_json: bool) 
         for name, account in accounts.items():
             _show_account(name, account)
         for one in chosen:
-            _show_fit(f"Pipeline {one.name!r}", one, fits[one.name])
+            show_fit(f"Pipeline {one.name!r}", one, fits[one.name])
     refused = any(isinstance(account, str) for account in accounts.values())
     unfit = not all(found.possible for found in fits.values())
     sys.exit(output.CHANNEL if refused else output.USAGE if unfit else output.DONE)
-
-
-@click.command()
-@click.argument("source")
-@click.argument("destination")
-@click.argument("kind", type=click.Choice(get_args(Kind)), default="orders")
-@output.json_option
-@pass_context
-@output.speaks_plainly
-def fit(context: Context, source: str, destination: str, kind: Kind, as_json: bool) -> None:
-    """Say field by field whether connection SOURCE supplies what connection DESTINATION needs."""
-    config = context.config(secrets_needed=False)
-    between = [
-        one
-        for one in config.pipelines.values()
-        if (one.source.name, one.destination.name, one.settings.moves) == (source, destination, kind)
-    ]
-    ends = [_named(config, name) for name in (source, destination)]
-    mapped = list(between[0].settings.map) if between else []
-    if between:
-        ends = [between[0].source, between[0].destination]
-    found = _fit_ends(context, ends[0], ends[1], kind, mapped)
-    if as_json:
-        output.say_json(found.to_data())
-    else:
-        _show_rows(f"{source} → {destination}, {kind}", found)
-    sys.exit(output.DONE if found.possible else output.USAGE)
 
 
 def setting_rows(kind: type[Settings]) -> list[tuple[str, str, str, str, str]]:
@@ -261,34 +239,6 @@ def _check_options(context: Context, one: PipelineConfig, end: ConnectionConfig)
         raise SettingsError(f"pipeline {one.name!r}: {error}") from error
 
 
-def _named(config: Config, name: str) -> ConnectionConfig:
-    if name not in config.connections:
-        raise SettingsError(f"no connection is called {name!r}; there are: {', '.join(config.connections) or 'none'}")
-    return config.connections[name]
-
-
-def _fit(context: Context, one: PipelineConfig) -> Fit:
-    return _fit_ends(context, one.source, one.destination, one.settings.moves, list(one.settings.map))
-
-
-def _fit_ends(
-    context: Context, source: ConnectionConfig, destination: ConnectionConfig, kind: Kind, mapped: Sequence[str]
-) -> Fit:
-    for end, hook, verb in zip((source, destination), MOVES[kind], ("supply", "take"), strict=True):
-        if not context.plugins.can(end.channel, hook):
-            raise SettingsError(f"{end.channel} cannot {verb} {kind}")
-    with (
-        open_end(source, context.plugins, context.clock) as giving,
-        open_end(destination, context.plugins, context.clock) as taking,
-    ):
-        provided, accepted = giving.call("provides", kind=kind), taking.call("accepts", kind=kind)
-    if provided is None or accepted is None:
-        who, verb = (source, "supply") if provided is None else (destination, "take")
-        told = f"{who.name} ({who.channel}) cannot {verb} {kind} with these settings"
-        raise SettingsError(f"{told}; `orderweft settings {who.channel}` lists what there is")
-    return fit_of(kind, provided, accepted, mapped)
-
-
 def _show_account(name: str, account: Account | str) -> None:
     if isinstance(account, str):
         output.complain(f"connection {name!r}: {account.removeprefix(f'{name}: ')}")
@@ -297,28 +247,6 @@ def _show_account(name: str, account: Account | str) -> None:
     click.echo(f"Connection {name!r}: signed in as {account.name}{details}.")
     for warning in account.warnings:
         output.warn(f"connection {name!r}: {warning}")
-
-
-def _show_fit(title: str, one: PipelineConfig, found: Fit) -> None:
-    _show_rows(f"{title}: {one.source.name} → {one.destination.name}, {one.settings.moves}", found)
-    templates = [(f"map.{target}", template, False) for target, template in one.settings.map.items()]
-    templates += [(f"skip.{index}.when", rule.when, True) for index, rule in enumerate(one.settings.skip)]
-    for where, source, is_rule in templates:
-        for hint in lint(source, expression=is_rule):
-            output.warn(f"{title}, {where}: {hint.message}")
-
-
-def _show_rows(title: str, found: Fit) -> None:
-    output.table(
-        ["Field", "Verdict", "Meaning"], [[row.path, row.verdict, row.sentence] for row in found.rows], title=title
-    )
-    if found.possible:
-        click.echo("The pair fits.")
-        return
-    output.complain("the pair does not fit: fields it needs are never there. Set them in [pipelines.NAME.map], such as")
-    for row in found.rows:
-        if row.verdict == "never":
-            click.echo(row.proposals[0] if row.proposals else f'"{row.path}" = "..."')
 
 
 def _check_data(config: Config, accounts: dict[str, Account | str], fits: dict[str, Fit]) -> dict[str, Any]:

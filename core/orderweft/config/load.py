@@ -23,7 +23,8 @@ from .model import Config, ConnectionConfig, PipelineConfig, PipelineSettings, s
 
 M = TypeVar("M", bound=BaseModel)
 DEFAULT_PATH = Path("orderweft.toml")
-AccountOf = Callable[[str, str], Mapping[str, Any] | None]
+AccountOf = Callable[[str, str, Mapping[str, Any]], Mapping[str, Any] | None]
+"""Account settings to use instead of those in the file, by a connection's name, channel and settings as written."""
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _PLACEHOLDER = "not-resolved"
 
@@ -39,8 +40,8 @@ def load_config(
     """Return the checked configuration; raises SettingsError with every mistake, one a line.
 
     Without *secrets_needed*, references that lead nowhere are no mistake, and those to secrets are not followed.
-    *account* gives, for a connection's name and channel, account settings to use instead of those in the file, as a
-    rehearsal does.
+    *account* gives account settings to use instead of those in the file, as a rehearsal does. Relative paths in
+    settings begin at the folder of *path*, which their validators find as `folder` in the context.
     """
     text = _read(path)
     try:
@@ -56,7 +57,7 @@ def load_config(
     return config
 
 
-def _as_written(name: str, channel: str) -> Mapping[str, Any] | None:
+def _as_written(name: str, channel: str, settings: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return None
 
 
@@ -116,7 +117,8 @@ class _Loader:
 
     def replaced(self, name: str, table: dict[str, Any], account: AccountOf) -> dict[str, Any]:
         channel = self.plugins.channels.get(str(table.get("channel")))
-        given = None if channel is None else account(name, str(table["channel"]))
+        written = {key: value for key, value in table.items() if key != "channel"}
+        given = None if channel is None else account(name, str(table["channel"]), written)
         if channel is None or given is None:
             return table
         own = channel.settings.account_fields()
@@ -234,7 +236,7 @@ class _Loader:
 
     def check(self, kind: type[M], table: Mapping[str, Any], path: Sequence[str | int]) -> M | None:
         try:
-            return kind.model_validate(dict(table))
+            return kind.model_validate(dict(table), context={"folder": self.path.parent})
         except ValidationError as error:
             for detail in error.errors(include_url=False, include_input=False):
                 where = detail["loc"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .catalog import read_catalog
+from .commands import commands
 from .config import Settings, describe
 from .customers import read_customers, write_customers
 from .inventory import read_inventory, write_inventory
@@ -22,6 +23,7 @@ __all__ = [
     "Settings",
     "accepts",
     "check_connection",
+    "commands",
     "deliver_orders",
     "describe",
     "fetch_orders",

@@ -5,18 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 import orderweft
 from orderweft import Channel, Limits, SettingsError, Template, TemplateError, account_field, hookimpl
-from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from .client.overrides import with_extra, with_maps
-from .profiles.calls import auth_of, base_url, render_auth, resolve_settings
-from .profiles.loading import load_profile
+from .profiles.calls import addresses, auth_of, base_url, render_auth, resolve_settings
+from .profiles.folders import check_files
+from .profiles.hosts import is_private, told
+from .profiles.lint import RECORDS
+from .profiles.loading import bundled, load_profile
 from .profiles.model import Profile
-from .profiles.places import calls_of
+from .profiles.places import calls_of, readings_of
 
 _NAMED = re.compile(r"settings\.([a-z][a-z0-9_]*)")
 
@@ -37,10 +49,16 @@ class Settings(orderweft.Settings):
 
     profile: str = account_field(min_length=1, identity=True)
     """The profile that knows the system: the id of one that comes with the plugin (`order_desk`, `cartrover`,
-    `skubana`, `netsuite`), or the path of a file of your own, which ends in `.yaml`."""
+    `skubana`, `netsuite`), or the path of a file of your own, which ends in `.yaml` and begins at the folder of
+    `orderweft.toml`."""
     values: dict[str, Value] = account_field(default_factory=dict)
     """What the profile's own settings ask for, such as the access token: `[connections.NAME.values]`. Secrets are best
     given as `env:NAME`, `file:PATH` or `keyring:SERVICE/USER`."""
+    subtract_in_flight: bool = account_field(default=False)
+    """For profiles of files: whether orders handed over after the stock was written are taken off it."""
+    allow_private: bool = account_field(default=False)
+    """Whether the profile may lead to this machine or its own network, where in-house systems are; `base_url` always
+    may."""
     maps: dict[str, dict[str, str]] = account_field(default_factory=dict)
     """Entries to add to the profile's maps of words, or to change in them: `[connections.NAME.maps.NAME_OF_MAP]`."""
     extra: dict[str, str] = account_field(default_factory=dict)
@@ -71,6 +89,11 @@ class Settings(orderweft.Settings):
     """What the system calls an item by: `sku`, `barcode`, or a template over `line`, such as
     `{{ line.style_number }}-{{ line.color_code }}-{{ line.size }}`, which counts for what is sent only. As the profile
     says when left out."""
+    stock_scope: Literal["location", "total"] = "location"
+    """Whether stock is told per `location`, as the profile reads it, or in `total`, summed over all locations."""
+    stock_code: Literal["sku", "barcode"] | None = None
+    """The only code stock is told by; what has no such code is left out and named. Every code there is when left
+    out."""
     minimum_stock: int | None = Field(default=None, ge=0)
     """Stock below this many pieces is told as 0; when left out, stock is told as it is, below zero when oversold."""
     earliest_order_date: date | None = None
@@ -82,6 +105,7 @@ class Settings(orderweft.Settings):
 
     _system: Profile = PrivateAttr()
     _texts: Mapping[str, str | None] = PrivateAttr()
+    _barcodes: frozenset[type[BaseModel]] = PrivateAttr()
 
     @field_validator("item_code")
     @classmethod
@@ -100,14 +124,16 @@ class Settings(orderweft.Settings):
         return source
 
     @model_validator(mode="after")
-    def _knows_the_system(self) -> Self:
+    def _knows_the_system(self, info: ValidationInfo) -> Self:
         try:
-            profile = load_profile(self.profile)
+            profile = load_profile(self.profile, (info.context or {}).get("folder"))
             self._system = with_extra(with_maps(profile, self.maps), self.extra)
             given = {name: value.get_secret_value() for name, value in self.values.items()}
             if self.item_code is not None and "item_code" in profile.settings:
                 given.setdefault("item_code", "barcode" if self.item_code == "barcode" else "sku")
             self._texts = resolve_settings(profile, given)
+            self._barcodes = frozenset(RECORDS[name] for name, (_, reading) in readings_of(profile).items()
+                                       if "barcode" in _keys(reading.rows.record))  # fmt: skip
             self._check()
         except SettingsError as error:
             raise ValueError(str(error)) from None
@@ -121,6 +147,16 @@ class Settings(orderweft.Settings):
         if profile.transport == "files":
             if self.folder is None:
                 raise SettingsError(f"folder is needed, for {profile.id} exchanges files")
+            check_files(profile, self._texts)
+        stock = profile.inventory.read
+        if self.subtract_in_flight and not (
+            stock and stock.file and stock.file.pick == "newest" and profile.orders and profile.orders.file
+        ):
+            raise SettingsError(
+                f"subtract_in_flight is for systems that take orders and give stock as files; {profile.title} tells"
+                " what it has when it is asked, and what it holds back for orders is known to it alone"
+            )
+        if profile.transport == "files":
             return
         if profile.status == "retired" and self.base_url is None:
             raise SettingsError(f"{profile.title} is no longer there; its profile serves as an example only")
@@ -133,6 +169,20 @@ class Settings(orderweft.Settings):
                 wrong.append(str(error))
         if wrong:
             raise SettingsError("\n".join(wrong))
+        for host in self._hosts():
+            if is_private(host):
+                raise SettingsError(told(host, profile.title))
+
+    def _hosts(self) -> set[str]:
+        """Return the hosts the profile leads to, unless the connection names or allows them."""
+        if self.base_url is not None or self.allow_private or self._system.transport == "files":
+            return set()
+        return {urlsplit(url).hostname or "" for url in addresses(self._system, self._texts)}
+
+    @property
+    def doubtful_hosts(self) -> set[str]:
+        """Return the hosts to resolve before the first call: those only a profile of the user's own leads to."""
+        return set() if self.profile in bundled() else self._hosts()
 
     @property
     def system(self) -> Profile:
@@ -143,6 +193,11 @@ class Settings(orderweft.Settings):
     def texts(self) -> Mapping[str, str | None]:
         """Return the value of every setting of the profile, secrets among them."""
         return self._texts
+
+    @property
+    def kinds_with_barcodes(self) -> frozenset[type[BaseModel]]:
+        """Return the records whose barcodes the profile reads from a field of their own."""
+        return self._barcodes
 
     @property
     def secret_texts(self) -> list[str]:
@@ -166,13 +221,20 @@ class Settings(orderweft.Settings):
         """Return what tells which account this is: the profile, the folder and the values that sign in, no secret."""
         specs = self._system.settings
         named = {name for source in _sources(self._system) for name in _NAMED.findall(source)}
-        told = {name: self._texts[name] for name in sorted(named & specs.keys()) if specs[name].kind != "secret"}
-        return super().identity() | {"profile": self._system.id} | {name: text for name, text in told.items() if text}
+        shown = {name: self._texts[name] for name in sorted(named & specs.keys()) if specs[name].kind != "secret"}
+        return super().identity() | {"profile": self._system.id} | {name: text for name, text in shown.items() if text}
 
 
 def _origin(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _keys(tree: Any) -> Iterator[str]:
+    """Yield the names of all fields in a tree."""
+    for key, below in tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ():
+        yield str(key).removesuffix("!")
+        yield from _keys(below)
 
 
 def _sources(profile: Profile) -> Iterator[str]:

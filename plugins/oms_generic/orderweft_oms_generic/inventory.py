@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from orderweft import Connection, Outcome, RecordPage, SettingsError, StockLevel, WriteMode, hookimpl
+from orderweft import Connection, Outcome, RecordPage, SettingsError, StockLevel, UnavailableError, WriteMode, hookimpl
 
+from .client.files import FileClient
 from .client.reading import read_records, wanted
 from .client.writing import write_records
 from .config import Settings
+from .mapping import as_told, less_taken
 
 
 @hookimpl
 def read_inventory(connection: Connection[Settings]) -> Iterator[RecordPage]:
-    """Yield all stock levels the profile reads, those below `minimum_stock` as 0."""
-    yield from read_records(connection, "inventory", StockLevel, "stock")
+    """Yield all stock levels the profile reads, as the settings want them told."""
+    pages = read_records(connection, "inventory", StockLevel, "stock")
+    if connection.settings.subtract_in_flight:
+        pages = _less_in_flight(connection, pages)
+    yield from as_told(pages, connection.settings)
+
+
+def _less_in_flight(connection: Connection[Settings], pages: Iterator[RecordPage]) -> Iterator[RecordPage]:
+    files = connection.once(FileClient)
+    for page in pages:
+        levels = [level for level in page.records if isinstance(level, StockLevel)]
+        if files.read_as_of is None:
+            raise UnavailableError("the folder does not tell when stock was written (subtract_in_flight)")
+        since = min([files.read_as_of, *(level.updated_at for level in levels if level.updated_at)])
+        yield replace(page, records=tuple(less_taken(levels, files.in_flight(since), files.read_as_of)))
 
 
 @hookimpl

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from orderweft import (
@@ -41,7 +42,7 @@ from .profiles.calls import scope
 from .profiles.expressions import compiled
 from .profiles.model import Reading
 from .profiles.tree import render_text
-from .simulator.rehearsal import Rehearsed
+from .simulator.rehearsal import rehearsed
 
 
 @hookimpl
@@ -85,9 +86,9 @@ def accepts(connection: Connection[Settings], kind: Kind) -> dict[str, Any] | No
 
 
 @hookimpl
-def simulator() -> type[Simulator]:
-    """Return the class that plays a system in memory."""
-    return Rehearsed
+def simulator(settings: Mapping[str, Any], folder: Path) -> Callable[..., Simulator]:
+    """Return what plays the system of the profile in memory."""
+    return rehearsed(settings, folder)
 
 
 @hookimpl

@@ -273,7 +273,9 @@ class Desk:
 
 
 def _receipt(found: Found) -> Receipt:
-    return Receipt(id=found.id, number=found.number, cancelled=found.cancelled)
+    # half of a surrogate pair, as JSON may hold it, can neither be stored nor shown
+    id_, number = (text.encode(errors="replace").decode() if text else None for text in (found.id, found.number))
+    return Receipt(id=id_ or "?", number=number, cancelled=found.cancelled)
 
 
 def _fields(node: Node) -> Iterator[str]:

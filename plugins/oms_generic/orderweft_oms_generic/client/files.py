@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from orderweft import (
     Account,
     AlreadyThere,
     AuthenticationError,
+    ChannelError,
     Clock,
     Connection,
     Delivery,
@@ -31,13 +32,16 @@ from orderweft import (
 )
 
 from ..config import Settings
-from ..mapping import with_codes
+from ..mapping import Taken, with_codes
 from ..profiles.answers import rows_in
 from ..profiles.calls import key_of, scope
+from ..profiles.folders import written_format
 from ..profiles.model import FileReading, Profile, Reading
+from ..profiles.paging import news
 from ..profiles.places import readings_of
 from .codecs import BadFileError, check_format, decode, encode
 from .files_answers import Answer, Answers
+from .files_in_flight import in_flight, note_pieces
 from .files_inbox import Arrived, Inbox
 from .files_outbox import Outbox, Spot
 
@@ -54,6 +58,7 @@ class Exchange:
         clock: Clock,
         texts: Mapping[str, str | None] | None = None,
         coded: Callable[[dict[str, Any]], dict[str, Any]] = dict,
+        notes_pieces: bool = False,
     ) -> None:
         """Open nothing yet; *texts* are the values of the profile's settings, *coded* puts the system's item codes in.
 
@@ -61,11 +66,14 @@ class Exchange:
         """
         self._profile, self._folder, self._clock = profile, folder, clock
         self._texts: Mapping[str, str | None] = texts or {}
-        self._coded = coded
+        self._coded, self._notes_pieces = coded, notes_pieces
+        self.read_as_of: datetime | None = None
+        """When the newest file that was read had been written."""
         self._inboxes = {name: self._inbox(reading.file)
                          for name, (_, reading) in readings_of(profile).items() if reading.file}  # fmt: skip
         self._outbox: Outbox | None = None
         self._answers: Answers | None = None
+        self._is_tidy = False
         # What is in the folder decides whether a file is written, so one thread looks and writes at a time.
         self._turn = threading.Lock()
         self._prepare_orders()
@@ -75,7 +83,8 @@ class Exchange:
         writing = profile.orders.file if profile.orders else None
         if writing is None:
             return
-        check_format(profile.formats[writing.format], f"{profile.id} formats.{writing.format}", written=True)
+        self._format = written_format(profile, writing, self._texts)
+        check_format(profile.formats[self._format], f"{profile.id} formats.{self._format}", written=True)
         self._outbox = Outbox(profile, writing, self._folder)
         if writing.answer is not None:
             inbox, context = self._inbox(writing.answer), self._names()
@@ -127,6 +136,7 @@ class Exchange:
             raise UnavailableError(f"there is no whole file {inbox.place}; have it written", retry_after=_RETRY)
         newest = (arrived or kept)[-1]
         inbox.check_age(newest)
+        self.read_as_of = newest.entry.modified
         one = newest if peek else inbox.claim(newest)
         rows = self._rows(reading, inbox, one, peek)
         if arrived:
@@ -158,7 +168,7 @@ class Exchange:
                 problems.append(str(error))
                 continue
             read.append(one)
-            rows = _news(rows, seen)
+            rows = news(rows, seen)
             yield rows, index == len(files) and not problems
         if problems:
             # what was read stays where it is, for whoever asked may have thrown it away with this error
@@ -216,7 +226,18 @@ class Exchange:
                     if not outcomes:
                         raise
                     outcomes.append(NotSent(message=str(error)))
+            self._tidy(outbox, deliveries)
         return outcomes
+
+    def _tidy(self, outbox: Outbox, deliveries: Sequence[Delivery]) -> None:
+        """Put old notes together once; what fails is done at another delivery, for nothing depends on it."""
+        if self._is_tidy or not deliveries:
+            return
+        self._is_tidy = True
+        with suppress(ChannelError, RejectedError, TemplateError):
+            outbox.tidy(
+                outbox.spot(key_of(self._profile, deliveries[0].key, self._texts), self._names()), self._clock.now()
+            )
 
     def _outcome(self, outbox: Outbox, delivery: Delivery) -> Outcome:
         try:
@@ -246,14 +267,13 @@ class Exchange:
                 raise RejectedError(f"{self._folder.name}: {spot.path!r} is there already with another content")
             outbox.adopt(spot)
             return AlreadyThere(receipt=self._receipt(spot, None))
+        if self._notes_pieces:
+            note_pieces(self._folder, spot, self._coded(delivery.order.to_data()))
         outbox.put(spot, data, again=again)
         return Accepted(receipt=self._receipt(spot, None, self._clock.now()))
 
     def _file_of(self, spot: Spot, delivery: Delivery) -> bytes:
-        profile = self._profile
-        assert profile.orders is not None
-        assert profile.orders.file is not None
-        name = profile.orders.file.format
+        profile, name = self._profile, self._format
         names = self._names(key=spot.key, order=self._coded(delivery.order.to_data()))
         return encode(profile.formats[name], names, f"{profile.id} formats.{name}")
 
@@ -298,6 +318,13 @@ class Exchange:
             reason="refused", message=f"{title} refused {place}{told}", fix="mend it there or here, and release it"
         )
 
+    def in_flight(self, since: datetime) -> list[Taken]:
+        """Return the orders handed over since *since* that were not refused, as far as their pieces were noted."""
+        if self._outbox is None:
+            raise SettingsError(f"{self._profile.title} takes no orders as files")
+        with self._turn:
+            return in_flight(self._outbox, self._answers, self._folder, self._names(), since)
+
     # the connection as a whole
 
     def check(self) -> Account:
@@ -319,14 +346,6 @@ class Exchange:
                        details=tuple(details), warnings=tuple(warnings))  # fmt: skip
 
 
-def _news(rows: list[Any], seen: set[str]) -> list[Any]:
-    """Return the rows that no earlier file had word for word, as one that is sent a second time has."""
-    texts = [json.dumps(row, sort_keys=True, default=str) for row in rows]
-    news = [row for row, text in zip(rows, texts, strict=True) if text not in seen]
-    seen.update(texts)
-    return news
-
-
 def _age(clock: Clock, one: Arrived) -> str:
     if one.entry.modified is None:
         return ""
@@ -346,6 +365,7 @@ class FileClient(Exchange):
             connection.clock,
             settings.texts,
             lambda order: with_codes(order, settings),
+            settings.subtract_in_flight,
         )
 
 

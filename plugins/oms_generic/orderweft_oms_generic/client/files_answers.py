@@ -63,12 +63,18 @@ class Answers:
 
     def of(self, spot: Spot) -> Answer | None:
         """Return what is noted of one order."""
+        noted = self._noted(spot)
         try:
-            return Answer(**json.loads(self._folder.read(spot.answer)))
-        except RejectedError:
-            return None
+            return Answer(**json.loads(noted)) if noted else None
         except (ValueError, TypeError) as error:
             raise UnavailableError(f"{self._folder.name}: {spot.answer!r} is damaged; look at it") from error
+
+    def _noted(self, spot: Spot) -> str | bytes | None:
+        try:
+            return self._folder.read(spot.answer)
+        except RejectedError:
+            archived = self._outbox.archived(spot)
+            return None if archived is None else archived.answer
 
     def _note_all(self, one: Arrived) -> list[str]:
         data = decode(self._form, self._inbox.load(one), one.path)

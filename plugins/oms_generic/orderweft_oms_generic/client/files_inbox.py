@@ -12,12 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 
-from orderweft import Clock, Entry, Folder, RejectedError, SettingsError, TemplateError, UnavailableError
+from orderweft import Clock, Entry, Folder, RejectedError, UnavailableError
 from orderweft import UnknownOutcomeError as Unclear
 
-from ..profiles.calls import scope
+from ..profiles.folders import filled
 from ..profiles.model import FileReading, Profile
-from ..profiles.tree import render_text
 
 PART = ".part"
 """Ending of files that are still being written."""
@@ -49,20 +48,8 @@ class Inbox:
         self, profile: Profile, spec: FileReading, texts: Mapping[str, str | None], folder: Folder, clock: Clock
     ) -> None:
         """Look at nothing yet; raises SettingsError when the places named cannot be used together."""
-        names, where = scope(profile, {"settings": texts}), f"{profile.id}: the folder"
-        given = {name: getattr(spec, name) for name in ("folder", "pattern", "claim", "done", "failed")}
-        try:
-            filled = {name: text and (render_text(text, names, where) or "") for name, text in given.items()}
-        except TemplateError as error:
-            raise SettingsError(str(error)) from None
-        self.spec = replace_spec(spec, filled)
+        self.spec = filled(profile, spec, texts)
         self._folder, self._clock = folder, clock
-        places = [posixpath.normpath(place) for name in ("folder", "claim", "done", "failed")
-                  if (place := filled[name]) is not None]  # fmt: skip
-        if len(set(places)) != len(places):
-            raise SettingsError(f"{profile.id}: folder, claim, done and failed must be different folders")
-        if self.spec.claim is not None and self.spec.done is None:
-            raise SettingsError(f"{profile.id}: a file that is claimed needs a folder `done` to go to afterwards")
 
     @property
     def place(self) -> str:
@@ -179,11 +166,6 @@ class Inbox:
                 self._folder.move(path, target)
         except RejectedError as error:
             raise UnavailableError(str(error), retry_after=_RETRY) from error
-
-
-def replace_spec(spec: FileReading, filled: Mapping[str, str | None]) -> FileReading:
-    """Return *spec* with the settings filled in."""
-    return spec.model_copy(update=dict(filled))
 
 
 def _is_earlier(name: str, names: set[str]) -> bool:

@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass
+from datetime import datetime
 
 from orderweft import Folder, RejectedError, SettingsError, TemplateError, UnavailableError, UnknownOutcomeError
 
 from ..profiles.expressions import Context, leaf
+from ..profiles.folders import marker_of
 from ..profiles.model import FileWriting, Profile
 from ..profiles.tree import render_text
 from .codecs import roots_of
+from .files_archive import Archive, Archived
 from .files_inbox import PART
 
 NOTES = ".orderweft"
@@ -32,9 +35,23 @@ class Spot:
     path: str
     hands_over: str
     """What appears when it is handed over: the marker, else the file itself."""
-    note: str
-    answer: str
-    """Where the system's answer is noted."""
+    notes: str
+    """The folder of our notes."""
+
+    @property
+    def note(self) -> str:
+        """Return where it is noted that it is handed over."""
+        return f"{self.notes}/sent/{self.key}"
+
+    @property
+    def pieces(self) -> str:
+        """Return where it is noted what the order takes of the stock."""
+        return f"{self.notes}/pieces/{self.key}"
+
+    @property
+    def answer(self) -> str:
+        """Return where the system's answer is noted."""
+        return f"{self.notes}/answers/{self.key}"
 
     @property
     def prepared(self) -> str:
@@ -48,6 +65,7 @@ class Outbox:
     def __init__(self, profile: Profile, writing: FileWriting, folder: Folder) -> None:
         """Do nothing yet; raises SettingsError when the profile's path does not tell orders apart."""
         self._profile, self._writing, self._folder = profile, writing, folder
+        self._archive = Archive(folder)
         if "key" not in [expression.source for expression in leaf(writing.path).expressions]:
             raise SettingsError(f"{profile.id} orders.file.path: needs ${{key}}, so that its name tells the order")
         if roots_of(writing.path) - {"key", "settings"}:
@@ -64,12 +82,19 @@ class Outbox:
             raise TemplateError(f"{self._profile.id} orders.file.path: `{self._writing.path}` has an empty part")
         folder = posixpath.dirname(path)
         notes = posixpath.join(folder, NOTES)
-        marker = self._writing.marker or ""
-        return Spot(key, path, f"{path}{marker}", f"{notes}/sent/{key}", f"{notes}/answers/{key}")
+        return Spot(key, path, f"{path}{marker_of(self._profile, self._writing, names['settings'])}", notes)
 
     def has_note(self, spot: Spot) -> bool:
         """Return whether the file was prepared by us."""
-        return self._folder.exists(spot.note)
+        return self._folder.exists(spot.note) or self.archived(spot) is not None
+
+    def archived(self, spot: Spot) -> Archived | None:
+        """Return what was noted long ago of an order without a note, which may just have been put away."""
+        return self._archive.of(spot.notes, spot.key)
+
+    def tidy(self, spot: Spot, now: datetime) -> None:
+        """Put old notes beside *spot* together, when there are many."""
+        self._archive.fold(spot.notes, now, answered=self._writing.answer is not None)
 
     def handed_over(self, spot: Spot) -> bool:
         """Return whether the file was handed over, certainly."""
@@ -78,7 +103,9 @@ class Outbox:
             self._folder.delete(spot.prepared)
             return True
         noted = self._noted(spot)
-        return noted is not None and not self._folder.exists(f"{noted}{PART}")
+        if noted is None:
+            return self.archived(spot) is not None
+        return not self._folder.exists(f"{noted}{PART}")
 
     def holds(self, spot: Spot, data: bytes) -> bool:
         """Return whether the file that is there is *data*; one that was taken away meanwhile counts as such."""
@@ -104,7 +131,7 @@ class Outbox:
 
     def _prepare(self, spot: Spot, data: bytes, again: bool) -> None:
         # The order of these is what keeps an order from being lost or doubled; see above.
-        folder, marker = self._folder, self._writing.marker
+        folder, marker = self._folder, spot.hands_over != spot.path
         folder.delete(spot.note)
         if again:
             folder.delete(spot.hands_over)

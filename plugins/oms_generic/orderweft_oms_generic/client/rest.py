@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,8 +23,9 @@ from orderweft import (
 from ..config import Settings
 from ..profiles.answers import Verdict, classify, rows_in
 from ..profiles.calls import RenderedCall, auth_of, budgets_of, render_call
+from ..profiles.hosts import refuse_private
 from ..profiles.model import Call, Reading
-from ..profiles.paging import Progress, first_page, page_plan
+from ..profiles.paging import Progress, first_page, news, page_plan, windows_of
 from .budgets import Budgets
 from .sign_in import SignIn
 
@@ -51,6 +51,8 @@ class Client:
         self._settings = connection.settings
         self._profile = connection.settings.system
         self._base = connection.settings.path
+        for host in connection.settings.doubtful_hosts:
+            refuse_private(host, self._profile.title)
         self._sign_in = connection.once(SignIn)
         self._budgets = connection.once(Budgets)
 
@@ -76,6 +78,16 @@ class Client:
 
     def pages(self, reading: Reading, context: Mapping[str, Any]) -> Iterator[tuple[list[Any], bool]]:
         """Yield the raw rows of a list page by page, and with each whether it is the last."""
+        if reading.window is None:
+            yield from self._pages(reading, context)
+            return
+        windows = windows_of(self._profile, reading.window, context)
+        seen: set[str] = set()  # what lies between two windows may come in both
+        for number, window in enumerate(windows, 1):
+            for rows, last in self._pages(reading, window):
+                yield news(rows, seen), last and number == len(windows)
+
+    def _pages(self, reading: Reading, context: Mapping[str, Any]) -> Iterator[tuple[list[Any], bool]]:
         call = reading.call
         assert call is not None
         paging, progress = self._profile.paging.get(reading.page or ""), Progress()
@@ -164,6 +176,6 @@ def _decoded(response: Response) -> Any:
     if not response.body.strip():
         return None
     try:
-        return json.loads(response.body, parse_float=Decimal)
-    except (ValueError, RecursionError):
+        return response.json()
+    except ValueError:
         return response.text

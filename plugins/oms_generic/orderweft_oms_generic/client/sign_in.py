@@ -113,7 +113,7 @@ class SignIn:
         try:
             answer = response.json()
             token, seconds = str(answer["access_token"]), float(answer.get("expires_in") or _SECONDS_IF_NOT_SAID)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             raise UnavailableError(f"{where}: no token in the answer (HTTP {response.status})") from None
         self._http.keep_secret(token)
         return token, seconds

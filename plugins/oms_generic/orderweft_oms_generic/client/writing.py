@@ -12,8 +12,10 @@ from orderweft import (
     Customer,
     NotSent,
     Outcome,
+    Reason,
     Receipt,
     Refused,
+    RejectedError,
     SettingsError,
     StockLevel,
     TemplateError,
@@ -25,9 +27,9 @@ from orderweft import (
 
 from ..config import Settings
 from ..mapping import with_codes
-from ..profiles.answers import answered, row_errors
+from ..profiles.answers import answered, record_found, row_errors
 from ..profiles.calls import render_call
-from ..profiles.model import Writing
+from ..profiles.model import Call, Writing
 from ..profiles.tree import render_text
 from . import Answer, Client
 
@@ -57,6 +59,12 @@ def write_records(
     return [outcome or NotSent(message="not begun, because a call before it failed") for outcome in outcomes]
 
 
+def _label(data: Mapping[str, Any]) -> str:
+    item = data.get("item") or {}
+    names = (item.get("sku"), item.get("barcode"), data.get("account_code"), data["origin"]["id"])
+    return next(str(name) for name in names if name)
+
+
 class _Writer:
     def __init__(self, connection: Connection[Settings], writing: Writing, mode: WriteMode) -> None:
         self._settings, self._profile = connection.settings, connection.settings.system
@@ -67,7 +75,7 @@ class _Writer:
         """Return a record as plain data, or why it cannot be sent."""
         try:
             data = with_codes(record.to_data(), self._settings)
-            render_call(self._profile, self._writing.call, self._context([data]))
+            render_call(self._profile, self._writing.find or self._writing.call, self._context([data]))
         except TemplateError as error:
             return Refused(reason="invalid_field", message=f"{record.label}: {error}")
         return data
@@ -76,16 +84,37 @@ class _Writer:
         """Write one batch; return its outcomes, and whether the next one may be sent."""
         context = self._context(batch)
         try:
+            if self._writing.find is not None:
+                context["found"] = self._find(self._writing.find, context)
+                if context["found"] is None:
+                    name, title = _label(batch[0]), self._profile.title
+                    message, fix = f"not in {title}: {name}", f"add it in {title}"
+                    return [Refused(reason=self._unknown, message=message, fix=fix)], True
             answer = self._client.write(self._writing.call, context)
             if answer.verdict.is_ in ("credentials", "settings"):
                 raise self._client.failure(answer.verdict)
         except UnknownOutcomeError as error:
             return [Unknown(message=str(error))] * len(batch), False
-        except (UnavailableError, AuthenticationError, SettingsError, TemplateError) as error:
-            if first and not isinstance(error, TemplateError):
+        except RejectedError as error:
+            return [Refused(reason="refused", message=str(error))], True
+        except TemplateError as error:
+            return [Refused(reason="invalid_field", message=str(error))] * len(batch), True
+        except (UnavailableError, AuthenticationError, SettingsError) as error:
+            if first:
                 raise
             return [NotSent(message=str(error))] * len(batch), False
         return self._understood(answer, batch, context)
+
+    def _find(self, call: Call, context: Mapping[str, Any]) -> Any:
+        """Return what the system has of the one record, None when it has nothing of it."""
+        answer = self._client.read(call, context)
+        if answer is None:
+            return None
+        return record_found(self._profile, self._writing, answer.body, answer.headers, context)
+
+    @property
+    def _unknown(self) -> Reason:
+        return "unknown_item" if self._writing is self._profile.inventory.write else "unknown_customer"
 
     def _understood(
         self, answer: Answer, batch: list[dict[str, Any]], context: Mapping[str, Any]

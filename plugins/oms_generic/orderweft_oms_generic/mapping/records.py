@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from orderweft import Record, StockLevel, Template, Unread, first_mistake, normalize_gtin
+from orderweft import Record, Shipment, Template, Unread, first_mistake, normalize_gtin
 from pydantic import ValidationError
 
 from ..config import Settings
 from ..profiles.answers import Problem
+from ..profiles.calls import delivery_key_of
 
 R = TypeVar("R", bound=Record)
 
@@ -33,8 +35,13 @@ def to_record(kind: type[R], data: dict[str, Any], source: tuple[str, str], sett
     """Return one record with what its origin lacks, or why it is none."""
     origin = data.get("origin") or {}
     whole = {**data, "origin": {**origin, "channel": source[0], "connection": source[1]}}
+    if kind is Shipment and (told := data.get("order_key")):
+        whole["order_key"] = delivery_key_of(settings.system, told, settings.texts)
+    if data.get("colors"):
+        whole["colors"] = _colors_once(data["colors"])
+    renames = has_own_code(settings) and settings.item_code == "barcode" and kind not in settings.kinds_with_barcodes
     for item in _items(whole):
-        if has_own_code(settings) and settings.item_code == "barcode" and "barcode" not in item and "sku" in item:
+        if renames and "barcode" not in item and "sku" in item:
             item["barcode"] = item.pop("sku")
         if "gtin" not in item and (gtin := normalize_gtin(item.get("barcode"))):
             item["gtin"] = gtin
@@ -42,7 +49,17 @@ def to_record(kind: type[R], data: dict[str, Any], source: tuple[str, str], sett
         record = kind.model_validate(whole)
     except ValidationError as error:
         return Unread(str(origin.get("id")), _label(data, str(origin.get("id"))), first_mistake(error))
-    return _told(record, settings)
+    return record
+
+
+def _colors_once(colors: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return *colors*, those that say the same but for their SKUs as one, as lists with a row for each size do."""
+    merged: dict[str, dict[str, Any]] = {}
+    for color in colors:
+        rest = {name: value for name, value in color.items() if name != "skus"}
+        one = merged.setdefault(json.dumps(rest, sort_keys=True, default=str), {**rest, "skus": []})
+        one["skus"] += color.get("skus") or []
+    return list(merged.values())
 
 
 def has_own_code(settings: Settings) -> bool:
@@ -69,13 +86,6 @@ def with_codes(data: dict[str, Any], settings: Settings) -> dict[str, Any]:
     if "item" in data:
         changed["item"] = renamed(data["item"])
     return changed
-
-
-def _told(record: R, settings: Settings) -> R:
-    least = settings.minimum_stock
-    if least is None or not isinstance(record, StockLevel) or record.quantity is None or record.quantity >= least:
-        return record
-    return record.model_copy(update={"quantity": 0})
 
 
 def _items(data: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -14,6 +15,8 @@ from ..profiles.lint import RECORDS
 from ..profiles.model import Profile, Reading
 
 _CODES = frozenset(("sku", "barcode"))
+_CHOSEN = re.compile(r"=pick\(\{(sku|barcode): .*\}, settings\.item_code\)")
+"""How a profile reads the one code a system has into the field that `item_code` names."""
 _NAMES: Mapping[Kind, str] = {
     "orders": "fetch_orders",
     "inventory": "inventory.read",
@@ -41,11 +44,30 @@ def provided(settings: Settings, kind: Kind) -> dict[str, Any] | None:
     if reading is None:
         return None
     free = {"gtin"} | (_CODES if settings.item_code == "barcode" else set())
-    return _schema(reading.rows.record, RECORDS[_NAMES[kind]], free)
+    schema = _schema(reading.rows.record, RECORDS[_NAMES[kind]], free, _code(settings))
+    return _of_stock(schema, settings) if kind == "inventory" else schema
 
 
-def _schema(tree: Mapping[str, Any], model: type[BaseModel], free: set[str]) -> dict[str, Any]:
-    """Return what *tree* gives of *model*; the fields in *free* may come and go."""
+def _of_stock(schema: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """Return what is told of stock: no place when it is summed, one code when only that is told."""
+    properties, required = dict(schema["properties"]), set(schema["required"])
+    if settings.stock_scope == "total":
+        properties["warehouse"] = False
+        required.discard("warehouse")
+    if (code := settings.stock_code) is not None and isinstance(item := properties.get("item"), dict):
+        others = dict.fromkeys({"sku"} if code == "barcode" else {"barcode", "gtin"}, False)
+        names = sorted(({*item["required"], code}) - others.keys())
+        properties["item"] = {**item, "required": names, "properties": {**item["properties"], **others}}
+    return {**schema, "required": sorted(required), "properties": properties}
+
+
+def _code(settings: Settings) -> str | None:
+    """Return what the system calls an item by, as set or as the profile says; None when it does not say."""
+    return settings.item_code or settings.texts.get("item_code")
+
+
+def _schema(tree: Mapping[str, Any], model: type[BaseModel], free: set[str], code: str | None) -> dict[str, Any]:
+    """Return what *tree* gives of *model*; the fields in *free* may come and go, other codes than *code* do not."""
     given = {key.removesuffix("!"): (below, key.endswith("!")) for key, below in tree.items()}
     filled = {name for name, field in model.model_fields.items() if field.is_required()}
     required = filled | {name for name, (_, needed) in given.items() if needed and name not in free}
@@ -53,13 +75,16 @@ def _schema(tree: Mapping[str, Any], model: type[BaseModel], free: set[str]) -> 
     for name, field in model.model_fields.items():
         inner, is_list = _model_in(field.annotation)
         below = given.get(name, (None, False))[0]
-        if name not in given:
+        chosen = _CHOSEN.fullmatch(below) if isinstance(below, str) else None
+        if chosen and code in _CODES and chosen[1] != code:
+            properties[name] = False
+        elif name not in given:
             if not field.is_required() and field.default is None and name not in free:
                 properties[name] = False
         elif inner is not None and is_list and isinstance(below, dict) and isinstance(below.get("$do"), dict):
-            properties[name] = {"type": "array", "items": _schema(below["$do"], inner, free)}
+            properties[name] = {"type": "array", "items": _schema(below["$do"], inner, free, code)}
         elif inner is not None and not is_list and isinstance(below, dict) and "$v" not in below and name != "origin":
-            properties[name] = _schema(below, inner, free)
+            properties[name] = _schema(below, inner, free, code)
     return {"type": "object", "required": sorted(required), "properties": properties}
 
 
@@ -87,19 +112,20 @@ def accepted(settings: Settings, kind: Kind) -> dict[str, Any] | None:
         properties = {"item": item, "bucket": {"const": "immediate"}}
         return {"type": "object", "required": ["item", "quantity"], "properties": properties}
     if kind == "customers" and profile.write_customers is not None:
-        return {"type": "object"}
+        return {"type": "object", **profile.write_customers.needs}
     return None
 
 
 def _with_codes(schema: Any, settings: Settings) -> Any:
     """Return *schema* asking for what the code of an item is, wherever it asks for the SKU or the barcode."""
-    if settings.item_code is None:
+    code = _code(settings)
+    if code is None:
         return schema
     if isinstance(schema, list):
         return [_with_codes(one, settings) for one in schema]
     if not isinstance(schema, dict):
         return schema
-    needed = _CODES & {settings.item_code}
+    needed = _CODES & {code}
     changed = {name: _with_codes(below, settings) for name, below in schema.items() if name != "anyOf"}
     names = set(changed["required"]) if isinstance(changed.get("required"), list) else set()
     if all(_is_code(one) for one in schema.get("anyOf", ())):

@@ -61,6 +61,9 @@ def classify(profile: Profile, call: Call, status: int, headers: Mapping[str, st
     context = scope(profile, {"status": status, "headers": _lower(headers), "body": body})
     said = f"{profile.title} answered HTTP {status}{_quote(body)}"
     unclear: Class = "unknown" if place.writes else "settings"
+    if isinstance(body, str) and status < 300 and not place.writes:
+        # A proxy's page, or half an answer: it says nothing about the profile, and may hold anybody's data.
+        unclear, said = "not_applied", f"{profile.title} answered HTTP {status} without complete JSON"
     try:
         for rule in (*call.rules, *profile.rules):
             if (not rule.status or status in rule.status) and (rule.when is None or compiled(rule.when).holds(context)):
@@ -168,6 +171,12 @@ def created_value(profile: Profile, lookup: Lookup, body: Any, headers: Mapping[
     return value
 
 
+def record_found(profile: Profile, writing: Writing, body: Any, headers: Mapping[str, str], context: Context) -> Any:
+    """Return what the system has of a record that is to be written, or None."""
+    value = _value(writing.found or "", answered(profile, context, body, headers), f"{profile.id} found")
+    return None if is_empty(value) else value
+
+
 def saved_values(
     profile: Profile, step: Step, body: Any, headers: Mapping[str, str], context: Context
 ) -> dict[str, str]:
@@ -184,7 +193,7 @@ def receipt_of(
     names = answered(profile, context, body, headers)
     id_ = render_text(orders.id, names, f"{profile.id} orders.id")
     number = None if orders.number is None else render_text(orders.number, names, f"{profile.id} orders.number")
-    return None if id_ is None else Found(id_, number)
+    return None if id_ is None or not id_.strip() else Found(id_, number)
 
 
 def row_errors(
@@ -255,6 +264,8 @@ def _grouped(
                 raise TemplateError(f"{profile.id} rows.children: `{rows.children}` gives no list")
             for child in children:
                 member = {"row": row, "child": child}
+                if rows.skip is not None and compiled(rows.skip).holds({**names, **member}):
+                    continue
                 key = len(groups) if rows.group is None else _group_key(rows.group, {**names, **member})
                 groups.setdefault(key, []).append(member)
         except TemplateError as error:

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import islice, product
 from typing import Any
 from urllib.parse import urlsplit
 
 from orderweft import SettingsError, TemplateError
 
 from .expressions import Context, leaf_text, meant
-from .functions import fit_key
+from .functions import fit_key, unfitted
 from .model import Call, Profile
 from .parts import Auth
-from .places import place_of
+from .places import calls_of, place_of
 from .tree import render, render_text
 
 _LONGEST_PATH = 2000
+_MOST_GUESSES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ def resolve_settings(profile: Profile, given: Mapping[str, str]) -> dict[str, st
         values[name] = given.get(name) or stand_in or spec.default
         if spec.needed and not values[name]:
             wrong.append(f"{name} is needed by {profile.id} and missing: {spec.meaning}")
+        elif values[name] and spec.choices and values[name] not in spec.choices:
+            wrong.append(f"{name} must be {' or '.join(spec.choices)}: {spec.meaning}")
     if wrong:
         raise SettingsError("\n".join(wrong))
     return values
@@ -55,6 +59,17 @@ def base_url(profile: Profile, settings: Mapping[str, Any]) -> str:
     except TemplateError as error:
         raise SettingsError(f"the address of {profile.id}: {error}") from None
     return _check_address(profile, base or "").rstrip("/")
+
+
+def addresses(profile: Profile, settings: Mapping[str, Any]) -> list[str]:
+    """Return every address the profile sends credentials to; raises SettingsError for one it may not."""
+    tokens = [render_auth(profile, name, settings).token_url for name, auth in profile.auth.items()
+              if auth.token_url and name in _used(profile, settings)]  # fmt: skip
+    return [base_url(profile, settings), *filter(None, tokens)]
+
+
+def _used(profile: Profile, settings: Mapping[str, Any]) -> set[str | None]:
+    return {auth_of(profile, place.call, settings) for place in calls_of(profile)}
 
 
 def _check_address(profile: Profile, address: str) -> str:
@@ -138,6 +153,27 @@ def key_of(profile: Profile, delivery_key: str, settings: Mapping[str, Any] | No
         return fit_key(text, key.allowed, longest or "64")
     except ValueError as error:
         raise TemplateError(f"{where}: {error}") from None
+
+
+def delivery_key_of(profile: Profile, told: str, settings: Mapping[str, Any]) -> str | None:
+    """Return the key an order was delivered under from what the system has; None when that cannot be told.
+
+    The hash of a key that was fitted proves which characters had been replaced; what was cut off is gone.
+    """
+    key = profile.orders.key if profile.orders else None
+    kept = None if key is None else unfitted(told, key.allowed)
+    if kept is None:
+        return told
+    body, stand_in, others = kept
+    spots = [(*others, stand_in) if mark == stand_in else (mark,) for mark in body]
+    for guess in islice(product(*spots), _MOST_GUESSES):
+        text = "".join(guess)
+        try:
+            if key_of(profile, text, settings) == told:
+                return text
+        except TemplateError:
+            return None
+    return None
 
 
 def scope(profile: Profile, context: Context) -> dict[str, Any]:

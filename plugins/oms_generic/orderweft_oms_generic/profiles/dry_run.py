@@ -4,7 +4,8 @@ A sample names an operation, what is given, and what the system answers; `expect
 
 - `request`: the parts of the request that are to be as written (`method`, `path`, `query`, `headers`, `json`, `form`)
 - `is`, `reason`, `message`, `wait`, `receipt_id`: what the answer means
-- `key` for `orders.key`; `found` for `orders.find` and lookups; `created`, `saved`, `receipt`, `account`, `row_errors`
+- `key` for `orders.key`; `found` for `orders.find`, lookups and what is read before a write
+- `created`, `saved`, `receipt`, `account`, `row_errors`
 - `records` and `problems` of a reading, and `next`: the parts of the request for the next page, null at the end
 - `problem`, and each of `problems`: words of the message
 """
@@ -29,6 +30,7 @@ from .answers import (
     lookup_value,
     read_rows,
     receipt_of,
+    record_found,
     row_errors,
     rows_in,
     saved_values,
@@ -62,6 +64,14 @@ def dry_run(profile: Profile) -> list[tuple[Path, str]]:
             continue
         mistakes.extend(((*path, "expect"), f"{sample.operation}: {what}") for what in _differences(sample, got))
     return mistakes
+
+
+def asked(profile: Profile, sample: Sample) -> tuple[Place, RenderedCall] | None:
+    """Return the call *sample* is about and the request it makes, or None when it expects none."""
+    place = next((place for place in calls_of(profile) if place.name == sample.operation), None)
+    if place is None or "request" not in sample.expect:
+        return None
+    return place, _Trial(profile, sample, place).request(place)
 
 
 def _words(error: Exception) -> str:
@@ -126,7 +136,8 @@ class _Trial:
         context["settings"] = {**defaults, **context.get("settings", {})}
         if "order" in context:
             context["order"] = Order.model_validate(context["order"]).to_data()
-        if (kind := _GIVEN_RECORDS.get(self.sample.operation)) is not None and "records" in context:
+        kind = _GIVEN_RECORDS.get(self.sample.operation.removesuffix(".find"))
+        if kind is not None and "records" in context:
             records = [kind.model_validate(record) for record in context["records"]]
             context["records"] = [record.model_dump(mode="json", exclude_none=True) for record in records]
             context["record"] = next(iter(context["records"]), None)
@@ -151,9 +162,7 @@ class _Trial:
         request: RenderedCall | None = None
         reading = readings_of(self.profile).get(place.name)
         if {"request", "next", "problem"} & expect.keys():
-            request = render_call(self.profile, place.call, self.context)
-            if reading is not None:
-                request = first_page(self.profile.paging.get(reading[1].page or ""), request)
+            request = self.request(place)
             self.got["request"] = asdict(request)
         if expect.keys() - {"request"}:
             self.answer(place.call)
@@ -163,6 +172,11 @@ class _Trial:
                 self.understand(place)
             elif place.name == "orders.find" and self.got["is"] == "absent":
                 self.got["found"] = None
+
+    def request(self, place: Place) -> RenderedCall:
+        request = render_call(self.profile, place.call, self.context)
+        reading = readings_of(self.profile).get(place.name)
+        return request if reading is None else first_page(self.profile.paging.get(reading[1].page or ""), request)
 
     def answer(self, call: Call) -> None:
         verdict = classify(self.profile, call, self.sample.status, self.sample.headers, self.sample.body)
@@ -195,6 +209,8 @@ class _Trial:
             account: dict[str, Any] = {name: render_text(leaf, names, name) for name, leaf in leaves.items()}
             account["details"] = [render_text(leaf, names, "details") for leaf in profile.check.details]
             self.got["account"] = account
+        elif (writing := writings_of(profile).get(place.name.removesuffix(".find"))) and not place.writes:
+            self.got["found"] = record_found(profile, writing[1], *answer)
         elif place.name in writings_of(profile):
             told = row_errors(profile, writings_of(profile)[place.name][1], *answer)
             self.got["row_errors"] = {str(index): message for index, message in told.items()}

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from orderweft import Order
 
-from .model import FileReading, Profile
-from .places import Path, readings_of
+from .calls import scope
+from .expressions import leaf, leaf_text
+from .folders import FOLDERS, NAMES, file_readings, misplaced_leaf
+from .model import Profile
+from .places import Path
 from .shapes import LEAF, Shape, shape_of
 
 if TYPE_CHECKING:
@@ -31,16 +36,47 @@ def lint_formats(profile: Profile, found: Lint) -> None:
             found.wrong((*path, "detail_columns"), "belong to `lines: header_detail`")
     written = profile.orders.file if profile.orders else None
     if written is not None:
-        found.named(written.format, profile.formats, ("orders", "file", "format"))
-        found.leaf(written.path, ("orders", "file", "path"), names)
+        _format_of_orders(profile, written.format, found, settings)
+        _place(found, written.path, ("orders", "file", "path"), names)
+        _place(found, written.marker, ("orders", "file", "marker"), settings, is_name=True)
         if "key" not in written.path:
             found.wrong(("orders", "file", "path"), "needs ${key}, so that its name tells the order")
         if (written.answer is None) != (written.answered is None):
             found.wrong(("orders", "file"), "`answer` and `answered` belong together")
         if written.answered is not None:
             found.tree(written.answered.record, ("orders", "file", "answered", "record"), _row(settings), _ANSWERED)
-    for path_, reading in _read(profile):
+    for path_, reading in file_readings(profile):
         found.named(reading.format, profile.formats, (*path_, "format"))
+        for name in (*FOLDERS, *NAMES):
+            _place(found, getattr(reading, name), (*path_, name), settings, is_name=name in NAMES)
+
+
+def _place(found: Lint, source: str | None, path: Path, names: Mapping[str, Shape], *, is_name: bool = False) -> None:
+    if source is None:
+        return
+    before = len(found.mistakes)
+    found.leaf(source, path, names)
+    if len(found.mistakes) == before and (wrong := misplaced_leaf(source, is_name=is_name)):
+        found.wrong(path, wrong)
+
+
+_NAMED = re.compile(r"settings\.([a-z][a-z0-9_]*)")
+
+
+def _format_of_orders(profile: Profile, source: str, found: Lint, settings: Mapping[str, Shape]) -> None:
+    """Check that every choice the settings leave makes the name of a format."""
+    path: Path = ("orders", "file", "format")
+    before = len(found.mistakes)
+    found.leaf(source, path, settings)
+    if len(found.mistakes) > before:
+        return
+    asked = {name: profile.settings[name].choices for one in leaf(source).expressions
+             for name in _NAMED.findall(one.source)}  # fmt: skip
+    for name in sorted(name for name, choices in asked.items() if not choices):
+        found.wrong(path, f"settings.{name} needs `choices`, of which each makes the name of a format")
+    for chosen in product(*asked.values()):
+        texts = dict(zip(asked, chosen, strict=True))
+        found.named(leaf_text(source, scope(profile, {"settings": texts})) or "", profile.formats, path)
 
 
 _ANSWERED: Mapping[str, Any] = {"key": LEAF, "accepted": LEAF, "message": LEAF, "id": LEAF, "number": LEAF}
@@ -48,11 +84,3 @@ _ANSWERED: Mapping[str, Any] = {"key": LEAF, "accepted": LEAF, "message": LEAF, 
 
 def _row(settings: Mapping[str, Shape]) -> dict[str, Shape]:
     return {**settings, "row": None, "child": None, "rows": [{"row": None, "child": None}]}
-
-
-def _read(profile: Profile) -> Iterator[tuple[Path, FileReading]]:
-    for path, reading in readings_of(profile).values():
-        if reading.file is not None:
-            yield (*path, "file"), reading.file
-    if profile.orders and profile.orders.file and profile.orders.file.answer:
-        yield ("orders", "file", "answer"), profile.orders.file.answer

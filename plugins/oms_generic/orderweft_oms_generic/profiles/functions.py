@@ -22,6 +22,8 @@ _LONGEST_SEARCHED = 1000
 _LONGEST_PATTERN = 60
 _MOST_DIGITS = 40
 _HASH_DIGITS = 10
+_KEY_MARKS = ":._-"
+"""What a key of a delivery has besides letters and digits."""
 _EXACT = Context(prec=120, rounding=ROUND_HALF_UP)
 _TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\??|.", re.DOTALL)
 _FORMAT = re.compile(r"(?:%[YmdHMSyjf%]|[^%])*")
@@ -133,6 +135,18 @@ def fit_key(text: Any, allowed: Any, longest: Any) -> str:
     digest = sha256(whole.encode()).hexdigest()[:_HASH_DIGITS]
     tail = f"{stand_in}{digest if not kept.search(digest) else digest.upper()}"
     return f"{fitted[: most - len(tail)]}{tail}"
+
+
+def unfitted(text: str, allowed: str) -> tuple[str, str, str] | None:
+    """Return what stands before the hash of a fitted key, what replaces characters, and the ones it may stand for.
+
+    None when *text* ends in no hash.
+    """
+    kept, stand_in = _allowed(allowed)
+    fitted = re.fullmatch(rf"(.+){re.escape(stand_in)}[0-9a-fA-F]{{{_HASH_DIGITS}}}", text)
+    if fitted is None:
+        return None
+    return fitted[1], stand_in, "".join(mark for mark in _KEY_MARKS if kept.search(mark))
 
 
 @cache
@@ -253,6 +267,13 @@ def _map(value: Any) -> dict[str, Any]:
     return value
 
 
+def _merge(*maps: Any) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for one in maps:
+        merged |= _map(one)
+    return merged
+
+
 def _contains(whole: Any, part: Any) -> bool:
     return part in whole if isinstance(whole, list) else text_of(part) in text_of(whole)
 
@@ -288,6 +309,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "length": Function(_length, 1, 1),
     "lookup": Function(_lookup, 2, 2, takes_null=True),
     "lower": Function(lambda text: text_of(text).lower(), 1, 1),
+    "merge": Function(_merge, 1, 9),
     "mul": Function(lambda a, b: _EXACT.multiply(decimal_of(a), decimal_of(b)), 2, 2),
     "number": Function(decimal_of, 1, 1),
     "pick": Function(_pick, 2, 2),

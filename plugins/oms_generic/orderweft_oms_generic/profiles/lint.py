@@ -197,7 +197,13 @@ def lint(profile: Profile) -> list[tuple[Path, str]]:
     for name, (path, reading) in readings_of(profile).items():
         _reading(found, name, path, reading, settings)
     for path, writing in writings_of(profile).values():
-        names = {**settings, "records": None, "record": None, "mode": LEAF}
+        names: dict[str, Shape] = {**settings, "records": None, "record": None, "mode": LEAF}
+        if (writing.find is None) != (writing.found is None) or (writing.find is not None and writing.batch > 1):
+            found.wrong(path, "`find` and `found` belong together, and to `batch: 1`")
+        if writing.find is not None:
+            found.call(writing.find, (*path, "find"), names)
+            found.expression(writing.found, (*path, "found"), {**names, **found.answer})
+            names["found"] = None
         found.call(writing.call, (*path, "call"), {**names, "record": None})
         found.expression(writing.row_errors, (*path, "row_errors"), {**names, **found.answer})
         found.leaf(writing.id, (*path, "id"), {**names, **found.answer, "record": None})
@@ -218,6 +224,8 @@ def _top(found: Lint, settings: Mapping[str, Shape]) -> None:
             found.wrong(("settings", name, "default_from"), "must name a setting that is as secret as this one")
         if spec.kind == "secret" and spec.default is not None:
             found.wrong(("settings", name, "default"), "a secret has no default; it never stands in a profile")
+        if spec.default is not None and spec.choices and spec.default not in spec.choices:
+            found.wrong(("settings", name, "default"), "is none of its `choices`")
     found.rules(profile.rules, ("rules",))
     paged = {**found.answer, "rows": [None], "paging": None, "links": None}
     for name, paging in profile.paging.items():
@@ -319,6 +327,9 @@ def _steps(found: Lint, orders: Delivering, common: Mapping[str, Shape]) -> None
 def _reading(found: Lint, name: str, path: Path, reading: Reading, settings: Mapping[str, Shape]) -> None:
     since = {"since": LEAF, "number": LEAF} if name == "fetch_orders" else {}
     names = {**settings, "now": LEAF, **since}
+    if reading.window is not None:
+        found.leaf(reading.window.from_, (*path, "window", "from"), names)
+        names = {**names, "since": LEAF, "until": LEAF}
     if reading.call is not None:
         found.call(reading.call, (*path, "call"), names)
         found.named(reading.page, found.profile.paging, (*path, "page"))
@@ -339,7 +350,8 @@ def check_rows(found: Lint, rows: Rows, path: Path, names: Mapping[str, Shape], 
     found.expression(rows.from_, (*path, "from"), {**names, **found.answer})
     found.expression(rows.children, (*path, "children"), {**names, "row": None})
     inner = {**names, "row": None, "child": None, "rows": [{"row": None, "child": None}]}
-    found.expression(rows.group, (*path, "group"), {**names, "row": None, "child": None})
+    for name in ("group", "skip"):
+        found.expression(getattr(rows, name), (*path, name), {**names, "row": None, "child": None})
     if not isinstance(rows.record, dict):
         found.wrong((*path, "record"), "must be a map of fields")
         return

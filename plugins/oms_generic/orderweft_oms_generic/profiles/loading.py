@@ -17,7 +17,8 @@ from .model import Profile
 from .places import Path
 from .yaml_text import LARGEST, Document, read_yaml
 
-_ENDINGS = (".yaml", ".yml")
+ENDINGS = (".yaml", ".yml")
+"""How the name of a file ends that holds a profile."""
 
 
 def bundled() -> dict[str, Traversable]:
@@ -31,7 +32,7 @@ def load_profile(name: str, folder: File | None = None) -> Profile:
 
     Raises SettingsError with every mistake, one a line: file, line, dotted path and what was expected.
     """
-    if name.endswith(_ENDINGS) or "/" in name or "\\" in name:
+    if name.endswith(ENDINGS) or "/" in name or "\\" in name:
         path = (folder or File()) / File(name).expanduser()
         return parse_profile(_read(path), name)
     known = bundled()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from orderweft import Reason
+from orderweft import Reason, decode_json
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from .parts import Auth, Budget, Expression, Leaf, Name, Part, SettingSpec, Tree
@@ -25,8 +23,8 @@ def _json(text: Any) -> Any:
     if not isinstance(text, str):
         raise ValueError("write it as JSON text, after `|`, so that numbers and truth values keep their types")
     try:
-        return json.loads(text, parse_float=Decimal)
-    except (ValueError, RecursionError) as error:
+        return decode_json(text)
+    except ValueError as error:
         raise ValueError(f"is not JSON: {error}") from None
 
 
@@ -88,6 +86,7 @@ class Paging(Part):
     more: Expression | None = None
     """True while there is more."""
     stop_on_short_page: bool = True
+    most_rows: Annotated[int, Field(ge=1, le=10_000_000)] = 2_000_000
     most_pages: Annotated[int, Field(ge=1, le=100_000)] = 10_000
 
 
@@ -119,9 +118,19 @@ class Rows(Part):
     """A list inside each row; then `row` and `child` can be named."""
     group: Expression | None = None
     """Over `row` and `child`: those with the same value are one record, seen as `rows` (each `{row, child}`)."""
+    skip: Expression | None = None
+    """Over `row`, `child` and `settings`: true of what is left out, such as items no longer sold."""
     record: Tree
     """The record's fields, over `row`, `child`, `rows` and `settings`; the channel and connection of its origin are
     filled in. Numbers in it become text."""
+
+
+class Window(Part):
+    """How a list is asked for a stretch of time after the other; a call sees each as `since` and `until`."""
+
+    from_: Annotated[Leaf, Field(alias="from")]
+    """The instant the first begins at, over `settings`, `now` and, for orders, `since`."""
+    days: Annotated[int, Field(ge=1, le=366)]
 
 
 class Reading(Part):
@@ -129,6 +138,7 @@ class Reading(Part):
 
     call: Call | None = None
     """Over `settings`, `now` and, for orders, `since` and `number`."""
+    window: Window | None = None
     page: Name | None = None
     file: FileReading | None = None
     rows: Rows
@@ -213,7 +223,13 @@ class Writing(Part):
     """How records of another kind are written."""
 
     call: Call
-    """Over `records`, `record` (the first of them), `mode` and `settings`."""
+    """Over `records`, `record` (the first of them), `mode` and `settings`, and over what was `found`."""
+    find: Call | None = None
+    """How the one record written is read before, where writing replaces the whole of it or needs its id."""
+    found: Expression | None = None
+    """What the system has of it, over the answer to `find`; null holds the record as unknown."""
+    needs: JsonMap = Field(default_factory=dict)
+    """A JSON Schema of what a record needs beyond the canonical one."""
     batch: Annotated[int, Field(ge=1, le=1000)] = 1
     row_errors: Expression | None = None
     """A list of refusals inside a good answer, each `{index, message}`, index from 0."""
@@ -262,9 +278,10 @@ class FileWriting(Part):
 
     path: Leaf
     """With `${key}` in it, so that its name tells the order."""
-    format: Name
-    marker: str | None = None
-    """Ending of an empty file written afterwards, such as `.ready`."""
+    format: Leaf
+    """Name of a format; over settings with `choices`."""
+    marker: Leaf | None = None
+    """Ending of an empty file written afterwards, such as `.ready`; over settings."""
     answer: FileReading | None = None
     """Where the system answers; without it an order counts as handed over."""
     answered: Rows | None = None
@@ -274,17 +291,17 @@ class FileWriting(Part):
 class FileReading(Part):
     """Which files are read."""
 
-    folder: str
-    pattern: str = "*"
+    folder: Leaf
+    pattern: Leaf = "*"
     pick: Literal["newest", "all"] = "newest"
     format: Name
     stable_seconds: Annotated[float, Field(ge=0, le=3600)] = 0.0
     """How long size and time of a file must have been the same before it is read."""
-    marker: str | None = None
-    claim: str | None = None
+    marker: Leaf | None = None
+    claim: Leaf | None = None
     """Folder a file is moved to while it is read."""
-    done: str | None = None
-    failed: str | None = None
+    done: Leaf | None = None
+    failed: Leaf | None = None
     max_age_hours: Annotated[float, Field(gt=0)] | None = None
     shrink_percent: Annotated[int, Field(ge=0, le=100)] = 50
     """Refuse a file with this share fewer rows than the one before."""

@@ -6,19 +6,22 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
-from orderweft import TemplateError, UnavailableError
+from orderweft import TemplateError, UnavailableError, decode_json
 
 from .calls import RenderedCall, scope
 from .expressions import compiled
-from .functions import decimal_of, is_empty, text_of
-from .model import Paging, Profile
+from .functions import datetime_text, decimal_of, instant_of, is_empty, text_of
+from .model import Paging, Profile, Window
+from .tree import render_text
 
 _LINK = re.compile(r'<([^<>]*)>[^,<]*?;\s*rel="?([A-Za-z]+)"?')
 _LONGEST_TOKEN = 4000
+_MOST_WINDOWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,8 @@ def page_plan(
         return None, now
     if now.pages >= paging.most_pages:
         raise UnavailableError(f"{profile.title} has more than {paging.most_pages} pages; the list does not end")
+    if now.rows > paging.most_rows:
+        raise UnavailableError(f"{profile.title} has more than {paging.most_rows} rows; the list does not end")
     if token is not None:
         if token in now.tokens:
             raise UnavailableError(f"{profile.title} gave the same place in the list twice: {token[:80]}")
@@ -87,13 +92,42 @@ def page_plan(
     return _next(profile, paging, call, now, token, base), now
 
 
+def news(rows: list[Any], seen: set[str]) -> list[Any]:
+    """Return the rows that were not *seen* word for word, and note them."""
+    texts = [json.dumps(row, sort_keys=True, default=str) for row in rows]
+    fresh = [row for row, text in zip(rows, texts, strict=True) if text not in seen]
+    seen.update(texts)
+    return fresh
+
+
+def windows_of(profile: Profile, window: Window, context: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return *context* once for each stretch of time from the window's first instant to `now`, oldest first."""
+    start = render_text(window.from_, scope(profile, context), f"{profile.id} window.from")
+    if start is None:
+        raise TemplateError(f"{profile.id} window.from: `{window.from_}` gives nothing")
+    try:
+        since, now = instant_of(start), instant_of(context["now"])
+    except ValueError as error:
+        raise TemplateError(f"{profile.id} window.from: {error}") from None
+    windows: list[dict[str, Any]] = []
+    while since < now or not windows:
+        until = min(since + timedelta(days=window.days), max(since, now))
+        windows.append(
+            {**context, "since": datetime_text(since.isoformat()), "until": datetime_text(until.isoformat())}
+        )
+        since = until
+        if len(windows) > _MOST_WINDOWS:
+            raise TemplateError(f"{profile.id} window: {start} is more than {_MOST_WINDOWS} windows back")
+    return windows
+
+
 def _names(profile: Profile, paging: Paging, body: Any, headers: Mapping[str, str], rows: list[Any]) -> dict[str, Any]:
     lower = {name.lower(): value for name, value in headers.items()}
     told: Any = None
     if paging.header is not None and (text := lower.get(paging.header.lower())):
         try:
-            told = json.loads(text)
-        except (ValueError, RecursionError):
+            told = decode_json(text)
+        except ValueError:
             raise UnavailableError(f"{profile.title} sent a header {paging.header} that is not JSON") from None
     links = {rel.lower(): address for address, rel in _LINK.findall(lower.get("link", "")[:_LONGEST_TOKEN])}
     return scope(profile, {"body": body, "headers": lower, "rows": rows, "paging": told, "links": links})

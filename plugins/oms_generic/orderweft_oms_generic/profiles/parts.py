@@ -39,6 +39,8 @@ class SettingSpec(Part):
     default: str | None = None
     default_from: Name | None = None
     """Another setting whose value is taken when this one is left out."""
+    choices: tuple[str, ...] = ()
+    """The only values there are, when they are few."""
     meaning: str
 
 

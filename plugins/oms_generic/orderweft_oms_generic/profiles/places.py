@@ -59,6 +59,8 @@ def calls_of(profile: Profile) -> Iterator[Place]:
         if reading.call is not None:
             yield Place(name, (*path_, "call"), reading.call, writes=False)
     for name, (path_, writing) in writings_of(profile).items():
+        if writing.find is not None:
+            yield Place(f"{name}.find", (*path_, "find"), writing.find, writes=False)
         yield Place(name, (*path_, "call"), writing.call, writes=True)
 
 

@@ -124,4 +124,6 @@ class _Examiner:
             return shapes[0] if all(one == shapes[0] for one in shapes) else None
         if name == "where":
             return shapes[0]
-        return [LEAF] if name in ("split", "keys") else None if name in ("pick", "to_array", "values") else LEAF
+        if name in ("split", "keys"):
+            return [LEAF]
+        return None if name in ("merge", "pick", "to_array", "values") else LEAF

@@ -330,6 +330,7 @@ def _shipment_row(order: Order, shipment: Shipment) -> Row:
         "id": shipment.id,
         "order": order.id,
         "reference": order.external_id,
+        "state": "sent",
         "carrier": shipment.carrier,
         "tracking": shipment.tracking,
         "warehouse": shipment.warehouse,

@@ -39,6 +39,12 @@ def _private_key(kind: Key, seed: int) -> ec.EllipticCurvePrivateKey | rsa.RSAPr
     return ec.derive_private_key(number, _CURVES[kind])
 
 
+def simulated_key(kind: Key, seed: int) -> str:
+    """Return a made-up private key as PEM."""
+    form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    return _private_key(kind, seed).private_bytes(serialization.Encoding.PEM, form, plain).decode()
+
+
 class SignIn:
     """Issue tokens for signed assertions, and tell whether a call is signed as it must be."""
 
@@ -46,6 +52,7 @@ class SignIn:
         self._clock = clock
         self._known = known
         self._key = _private_key(switches["key"], seed)
+        self._seed = seed
         self._switches = switches
         self._tokens: dict[str, float] = {}
         self._nonces: set[tuple[str, str]] = set()
@@ -53,8 +60,7 @@ class SignIn:
     @property
     def private_key(self) -> str:
         """Return the private key that belongs to the certificate, as PEM."""
-        form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        return self._key.private_bytes(serialization.Encoding.PEM, form, plain).decode()
+        return simulated_key(self._switches["key"], self._seed)
 
     def issue(self, request: Request) -> Response:
         """Answer a request for a token."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from orderweft import Clock, Request
+
+from ..profiles.calls import RenderedCall
 
 Row = dict[str, Any]
 T = TypeVar("T")
@@ -152,3 +155,11 @@ def bearer(request: Request) -> str | None:
     """Return the token of Bearer authentication."""
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     return token if kind.lower() == "bearer" and token else None
+
+
+def as_request(base: str, call: RenderedCall) -> Request:
+    """Return *call* as it goes over the wire, below the address *base*."""
+    query = f"?{urlencode(call.query)}" if call.query else ""
+    headers = {name.lower(): value for name, value in call.headers.items()}
+    body = urlencode(call.form or {}) if call.json is None else json.dumps(call.json)
+    return Request(call.method, f"{base}{call.path}{query}", headers, body.encode())

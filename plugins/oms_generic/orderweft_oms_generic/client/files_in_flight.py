@@ -1,0 +1,41 @@
+"""What orders that were handed over take of the stock, noted beside them."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from orderweft import Folder, SettingsError
+
+from ..mapping import Taken, pieces_of
+from ..profiles.expressions import Context
+from .files_answers import Answers
+from .files_inbox import PART
+from .files_outbox import Outbox, Spot, is_name
+
+
+def note_pieces(folder: Folder, spot: Spot, order: Mapping[str, Any]) -> None:
+    """Note what an order takes, before it is handed over."""
+    folder.delete(spot.pieces)
+    folder.write(spot.pieces, json.dumps(pieces_of(order)).encode())
+
+
+def in_flight(outbox: Outbox, answers: Answers | None, folder: Folder, names: Context, since: datetime) -> list[Taken]:
+    """Return the orders handed over since *since* that were not refused, as far as their pieces were noted."""
+    one, other = (outbox.spot(key, names) for key in ("a", "b"))
+    if one.notes != other.notes:
+        raise SettingsError(f"{folder.name}: subtract_in_flight needs all orders in one folder")
+    taken: list[Taken] = []
+    for entry in folder.list(posixpath.dirname(one.pieces)):
+        if not is_name(entry.name) or entry.name.endswith(PART) or (entry.modified or since) < since:
+            continue
+        spot = outbox.spot(entry.name, names)
+        answer = answers.of(spot) if answers else None
+        if outbox.handed_over(spot) and (answer is None or answer.accepted != "no"):
+            noted = json.loads(folder.read(spot.pieces))
+            lines = tuple((sku, barcode, pieces) for sku, barcode, pieces in noted["lines"])
+            taken.append(Taken(entry.modified, tuple(noted["warehouse"]), lines))
+    return taken
