@@ -253,6 +253,20 @@ def test_twins_are_both_held(shelves: Shelves, page_size: int) -> None:
     assert (shelves.run().held, shelves.quantities()[key(1)]) == (0, 10)
 
 
+def test_twins_by_the_code_the_destination_needs(shelves: Shelves) -> None:
+    """Two barcodes with one SKU are twins where items are called by SKU, and two items where they are not."""
+    shelves.records = [
+        level(1, 10, item={"sku": "X"}),
+        level(2, 20, item={"sku": "X"}),
+        level(3, 30, item={"sku": "Y"}),
+    ]
+    assert len(shelves.run().holds) == 0
+    shelves.accepted_schema = {"properties": {"item": {"required": ["sku"]}}}
+    report = shelves.run()
+    assert [row.message for row in report.holds if "they have one sku" in (row.message or "")]
+    assert report.counts["written"] == 1
+
+
 @pytest.mark.parametrize("page_size", [1, 10], ids=["on two pages", "on one page"])
 @pytest.mark.parametrize("turned", [False, True], ids=["flagged last", "flagged first"])
 def test_a_twin_that_is_left_out_frees_the_other(shelves: Shelves, page_size: int, turned: bool) -> None:

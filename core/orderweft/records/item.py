@@ -32,6 +32,12 @@ class Item(Record):
     @property
     def key(self) -> str:
         """Return what tells it from every other item: barcode, else SKU, else style, color and size, else the id."""
+        return self.key_by(None)
+
+    def key_by(self, code: str | None) -> str:
+        """Return what tells it from every other item where items are called by *code*, such as `sku`."""
+        if code == "sku" and self.sku:
+            return f"sku:{self.sku}"
         if self.gtin or self.barcode:
             return f"barcode:{self.gtin or self.barcode}"
         if self.sku:

@@ -42,9 +42,13 @@ class StockLevel(Record):
     @property
     def identity(self) -> str:
         """Return what tells it from every other level: item, warehouse, bucket and day."""
+        return self.identity_by(None)
+
+    def identity_by(self, code: str | None) -> str:
+        """Return what tells it from every other level where items are called by *code*, such as `sku`."""
         warehouse = (self.warehouse and (self.warehouse.name or self.warehouse.code)) or ""
         day = f"@{self.available_on}" if self.available_on else ""
-        return f"{self.item.key}|{warehouse}|{self.bucket}{day}"
+        return f"{self.item.key_by(code)}|{warehouse}|{self.bucket}{day}"
 
     @property
     def label(self) -> str:

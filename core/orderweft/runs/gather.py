@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from pydantic_core import PydanticSerializationError, to_json
 
 from ..errors import InvalidRecordError, SettingsError, TemplateError
@@ -30,6 +33,7 @@ class Gatherer:
         self._map = FieldMap(settings.map, self._kind)
         self._rules = SkipRules(((rule.when, rule.reason) for rule in settings.skip), self._kind)
         self._checker = Checker(load(RECORD_OF[self._kind]), dict(accepts or {}))
+        job.item_code = _item_code(accepts) if self._kind == "inventory" else None
         self._flags = ("skip_push", f"skip_{job.config.destination.channel}")
 
     def gather(self) -> None:
@@ -93,22 +97,25 @@ class Gatherer:
         if misses:
             told = misses_told(misses, data)
             return Misfit(
-                mapped.identity,
+                self._named(mapped),
                 mapped.label,
                 "invalid_field",
                 f"{self._job.destination.title} needs more than it has: {told}",
                 f"add it at {self._job.source.title}, or set it by a template in the pipeline's map",
             )
-        item = mapped.item.key if isinstance(mapped, StockLevel) else None
-        return Incoming(mapped.identity, mapped.label, text, mark_of(data), item, parts=parts_of(mapped))
+        item = mapped.item.key_by(self._job.item_code) if isinstance(mapped, StockLevel) else None
+        return Incoming(self._named(mapped), mapped.label, text, mark_of(data), item, parts=parts_of(mapped))
 
     def _identity(self, record: Moved) -> str:
         """Return the identity *record* has at the destination."""
         try:
-            return self._map.apply(record).identity
+            return self._named(self._map.apply(record))
         except (TemplateError, InvalidRecordError):
             self._job.astray = True
             return record.identity
+
+    def _named(self, record: Moved) -> str:
+        return record.identity_by(self._job.item_code) if isinstance(record, StockLevel) else record.identity
 
     def _flag(self, record: Moved) -> str | None:
         """Return the flag that keeps a stock level out, if one does."""
@@ -142,6 +149,13 @@ class Gatherer:
             self._job.report.planned.extend(Planned(one.key, one.label, "hold", message=one.message) for one in misfits)
         else:
             self._job.book.hold(misfits)
+
+
+def _item_code(accepts: Mapping[str, Any] | None) -> str | None:
+    """Return the one code a destination calls items by, if it needs one: then two items that share it are one there."""
+    item = (accepts or {}).get("properties", {}).get("item", {})
+    codes = {"sku", "barcode"} & set(item.get("required", ()))
+    return codes.pop() if len(codes) == 1 else None
 
 
 def _sound(text: str) -> str:

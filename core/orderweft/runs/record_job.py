@@ -88,6 +88,8 @@ class RecordJob:
     report: RecordReport
     observer: Observer = unwatched
     stop: threading.Event = field(default_factory=threading.Event)
+    item_code: str | None = None
+    """The code by which the destination calls items, when it needs one."""
     complete: bool = False
     """Whether the source has given everything."""
     astray: bool = False

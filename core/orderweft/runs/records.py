@@ -186,8 +186,8 @@ def _look(job: RecordJob) -> None:
             for level in page.records:
                 if isinstance(level, StockLevel) and level.quantity:
                     job.stocked += 1
-                    if not job.book.has_item(level.item.key):
-                        job.unnamed[level.identity] = level.label
+                    if not job.book.has_item(level.item.key_by(job.item_code)):
+                        job.unnamed[level.identity_by(job.item_code)] = level.label
 
 
 def _finish(job: RecordJob) -> None:
