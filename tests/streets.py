@@ -155,7 +155,7 @@ class Street:
         assert PLUGINS.can(channel, writing), f"{channel} has no {self.kind}, and nothing can be written there"
         others = [one for one in PLUGINS.channels if one != channel and PLUGINS.can(one, reading)]
         for number, other in enumerate(others):
-            if matrix()[self.kind, other, channel].verdict == "cannot":
+            if matrix()[self.kind, other, channel].verdict == "not as set up":
                 continue
             folder = self.folder / f"filled-{number}"
             folder.mkdir()

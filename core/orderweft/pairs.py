@@ -21,8 +21,8 @@ from .runs import End, open_end
 from .simulation import Simulator
 from .wire import Request, Response
 
-PairVerdict = Literal["fits", "needs a map", "cannot"]
-"""`needs a map`: some field is never there. `cannot`: one of the two does not move such records as it is set up."""
+PairVerdict = Literal["fits", "needs a map", "not as set up"]
+"""`needs a map`: some field is never there. `not as set up`: one of the two does not move such records as it is set up."""
 
 _ASKED = ("provides", "accepts")
 _VERBS = ("supply", "take")
@@ -116,7 +116,7 @@ def pair_of(
     names = (kind, source.name, destination.name)
     ends = enumerate((source, destination))
     if reason := "; ".join(filter(None, (_obstacle(plugins, clock, end, kind, role) for role, end in ends))):
-        return Pair(*names, "cannot", reason)
+        return Pair(*names, "not as set up", reason)
     found = fit_between(plugins, clock, source, destination, kind)
     return Pair(*names, "fits" if found.possible else "needs a map", fit=found)
 

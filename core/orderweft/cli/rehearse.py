@@ -7,7 +7,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -94,11 +94,12 @@ def simulate(context: Context, channel: str, port: int, given: Sequence[str]) ->
         account = {"channel": channel, "base_url": server.url, **_folder(simulator, dict(simulator.settings()), doors)}
         click.echo(f"{_title(simulator, known)} is played at {server.url} until Ctrl-C. In orderweft.toml:\n")
         click.echo(as_toml(["connections", channel], account))
-        while isinstance(simulator, FolderSimulator):
-            context.clock.sleep(WORK_SECONDS)
-            with turn:
-                simulator.work()
-        server.wait()
+        with suppress(KeyboardInterrupt):
+            while isinstance(simulator, FolderSimulator):
+                context.clock.sleep(WORK_SECONDS)
+                with turn:
+                    simulator.work()
+            server.wait()
 
 
 def _settings(kind: type[Settings], given: Sequence[str]) -> dict[str, Any]:
