@@ -22,7 +22,7 @@ from .simulation import Simulator
 from .wire import Request, Response
 
 PairVerdict = Literal["fits", "needs a map", "not as set up"]
-"""`needs a map`: some field is never there. `not as set up`: one of the two does not move such records as it is set up."""
+"""`needs a map`: some field is never there. `not as set up`: one of the two does not move such records so."""
 
 _ASKED = ("provides", "accepts")
 _VERBS = ("supply", "take")
