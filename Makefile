@@ -33,6 +33,7 @@ lint: $(READY) ## check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy tests benchmarks scripts
+	$(BIN)/mypy docs/plugins/example/orderweft_papershop
 
 generated: $(READY) ## check that schemas and reference pages are up to date
 	$(BIN)/orderweft schema export --check schemas
