@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import random
+import re
 from collections.abc import Callable
 from copy import deepcopy
 from datetime import UTC, date, datetime
@@ -32,6 +35,7 @@ from orderweft import (
     StockLevel,
     Text,
 )
+from orderweft.records.outcome import Told
 from pydantic import BaseModel
 from stdnum import ean
 
@@ -49,6 +53,9 @@ settings.register_profile(
 settings.register_profile("thorough", settings.get_profile("ci"), max_examples=1500, derandomize=False)
 bad_input = settings.get_profile(os.environ.get("ORDERWEFT_BAD_INPUT", "ci"))
 """How many examples of bad input are tried; with `ORDERWEFT_BAD_INPUT=thorough` many, and others each time."""
+
+bad_input_briefly = settings(bad_input, max_examples=bad_input.max_examples // 2)
+"""Half as many, for what there are many of."""
 
 texts = st.text(min_size=1, max_size=12).map(str.strip).filter(bool)
 """Trimmed text of any characters."""
@@ -71,6 +78,7 @@ countries = st.sampled_from(sorted(country.alpha_2 for country in pycountry.coun
 
 _KNOWN: list[tuple[Any, Strategy]] = [
     (Text, texts),
+    (Told, texts),
     (OptionalText, st.none() | texts),
     (Money, amounts),
     (Instant, instants),
@@ -229,3 +237,73 @@ def _spoiled_text(text: str, chance: random.Random) -> str:
         return chance.choice(_TEXTS)
     first = chance.randrange(len(marks) - 1)
     return text[: marks[first] + 1] + chance.choice(_TEXTS) + text[marks[first + 1] :]
+
+
+_ODD_NUMBERS = [
+    "",
+    "-5",
+    "1e3",
+    "12.5",
+    "1,234.5",
+    "\uff11\uff12",
+    "9" * 5000,
+    "NaN",
+    "0x10",
+    "1_000",
+    "²",
+    "31/02/2026",
+]
+_NUMBER = re.compile(rb"""(?<=[,;\n>"])\d+(?=[,;\n<"])|(?<=: )\d+(?=[,}])""")
+_QUOTE = re.compile(rb"[,;\n>:{]")
+
+
+def spoiled_file(data: bytes, chance: random.Random) -> bytes:
+    """Return an exchanged file cut off, in another encoding, or with a column, a name, a mark or a number changed."""
+    change = chance.choice([_cut, _encoded, _marked, _numbered, _renamed, _renamed])
+    return change(data, chance)
+
+
+def _cut(data: bytes, chance: random.Random) -> bytes:
+    """Cut where something has to follow, for a row less is no mistake that anybody can see."""
+    places = [found.start() for found in re.finditer(rb"(?<!\n)[,;<\[{]", data) if found.start() > data.find(b"\n")]
+    return data[: chance.choice(places or [len(data) // 2])]
+
+
+def _encoded(data: bytes, chance: random.Random) -> bytes:
+    text = data.decode("utf-8-sig")
+    mark = chance.choice([b"", b"\xef\xbb\xbf", b"\xef\xbb\xbf" * 2, b"\xff\xfe", b"\xfe\xff"])
+    return mark + text.encode(chance.choice(["utf-8", "utf-16", "utf-16-le", "utf-32", "cp1252", "cp037"]), "replace")
+
+
+def _marked(data: bytes, chance: random.Random) -> bytes:
+    at = chance.choice([found.end() for found in _QUOTE.finditer(data)])
+    return data[:at] + chance.choice([b"\0", b'"', b"\xff", b"\r", b"\x1a", b"<", b"]"]) + data[at:]
+
+
+def _numbered(data: bytes, chance: random.Random) -> bytes:
+    found = chance.choice(list(_NUMBER.finditer(data)) or [re.match(b"", data)])
+    assert found is not None
+    return data[: found.start()] + chance.choice(_ODD_NUMBERS).encode() + data[found.end() :]
+
+
+def _renamed(data: bytes, chance: random.Random) -> bytes:
+    """Rename, double or take out a column of CSV; rename a field of JSON, once or everywhere, or of XML."""
+    if data.lstrip(b"\xef\xbb\xbf")[:1] in b"{[<":
+        name = chance.choice(re.findall(rb'(?:"|</)([a-z_]+)(?:":|>)', data))
+        return re.sub(
+            rb"(?<=[\"</])%b(?=[\">])" % name, b"other", data, count=chance.randrange(2) if data[0] != ord("<") else 0
+        )
+    text = data.decode("utf-8-sig")
+    delimiter = ";" if ";" in text.partition("\n")[0] else ","
+    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    at, to = chance.randrange(len(rows[0])), chance.choice(["rename", "double", "out", "out"])
+    for number, row in enumerate(rows):
+        if to == "double":
+            row.append(row[at])
+        elif to == "out":
+            del row[at]
+        elif number == 0:
+            row[at] = "Other"
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=delimiter, lineterminator="\n").writerows(rows)
+    return out.getvalue().encode()

@@ -9,28 +9,27 @@ from __future__ import annotations
 import email.utils
 import json as jsonlib
 import random
-import re
 import ssl
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import UTC
-from functools import cache
+from functools import cache, cached_property, partial
 from typing import Any
-from urllib.parse import quote, quote_plus, unquote, unquote_plus, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 
 from .clock import Clock
 from .errors import ChannelError, SettingsError, UnavailableError, UnknownOutcomeError
 from .pacing import Limits, Pacer
+from .secrecy import Secrets
+from .unpacking import ASKED_FOR, Unpacking
 from .wire import Request, Response
 
 READ_ATTEMPTS = 4
 LONGEST_WAIT = 300.0
 """A read whose channel asks for a longer pause is left to the next run; a claim on a pipeline lasts longer."""
 MAX_BODY = 64 * 2**20
-_SECRET_HEADERS = ("authorization", "cookie", "set-cookie", "proxy-authorization")
-_SECRET_FIELD = re.compile(r'("[^"]*(?:token|secret|password)[^"]*"\s*:\s*)"(?:[^"\\]|\\.)*', re.IGNORECASE)
 _REDIRECTS = (301, 302, 303, 307, 308)
 # A server may carry a request out and then answer 302 or 303: RFC 9110, section 15.4.
 _MAYBE_DONE = (302, 303)
@@ -44,14 +43,33 @@ _NOT_APPLIED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Exchange:
-    """One request with its answer or failure, secrets removed."""
+    """One request with its answer or failure; secrets are removed when it is looked at."""
 
-    request: Request
-    response: Response | None
+    method: str
+    is_write: bool
+    """Whether it may have changed something."""
+    status: int | None
     error: str | None
     seconds: float
+    size: int
+    """Bytes of both bodies."""
+    _clean: Callable[[], tuple[Request, Response | None]] = field(repr=False)
+
+    @property
+    def request(self) -> Request:
+        """Return the request without secrets."""
+        return self._cleaned[0]
+
+    @property
+    def response(self) -> Response | None:
+        """Return the answer without secrets; None when there was none."""
+        return self._cleaned[1]
+
+    @cached_property
+    def _cleaned(self) -> tuple[Request, Response | None]:
+        return self._clean()
 
 
 class Http:
@@ -67,22 +85,22 @@ class Http:
         handler: Callable[[Request], Response] | None = None,
         secrets: Iterable[str] = (),
         on_exchange: Callable[[Exchange], None] | None = None,
+        pacer: Pacer | None = None,
     ) -> None:
         limits = limits or Limits()
         self.base_url = _checked(base_url.rstrip("/"))
         self.host = urlsplit(base_url).netloc
-        self.pacer = Pacer(limits.pacing, clock)
+        self.pacer = pacer or Pacer(limits.pacing, clock, in_flight=limits.in_flight)
         self._clock = clock
         self._timeout = timeout
-        self._secrets: set[str] = set()
-        for secret in secrets:
-            self.keep_secret(secret)
+        self._secrets = Secrets(secrets)
         self._on_exchange = on_exchange
         self.before_write: Callable[[], None] = lambda: None
         """Called right before each request that may change something leaves; when it raises, the request does not."""
         self._jitter = random.Random()
         pool = max(1, min(limits.in_flight, 8))
         self._client = httpx.Client(
+            headers={"accept-encoding": ASKED_FOR},
             transport=None if handler is None else _InProcess(handler),
             verify=_trusted() if handler is None else False,
             limits=httpx.Limits(max_connections=pool, max_keepalive_connections=pool),
@@ -91,12 +109,8 @@ class Http:
         )
 
     def keep_secret(self, text: str) -> None:
-        """Keep *text*, such as a token a sign-in returned, out of every exchange that is passed on."""
-        escaped = jsonlib.dumps(text)[1:-1]
-        quoted = quote(text, safe="", errors="replace"), quote_plus(text, errors="replace")
-        spellings = (text, *quoted, escaped, escaped.replace("/", r"\/"),
-                     jsonlib.dumps(text, ensure_ascii=False)[1:-1])  # fmt: skip
-        self._secrets.update(spelling for spelling in spellings if spelling)
+        """Keep *text*, such as a token a sign-in returned, out of every exchange that is passed on and of the log."""
+        self._secrets.keep(text)
 
     def close(self) -> None:
         """Close the connections kept open."""
@@ -195,9 +209,13 @@ class Http:
     def _send(
         self, request: Request, cost: float, timeout: float, at_last: Callable[[], None] | None = None
     ) -> Response:
-        self.pacer.acquire(request.method, cost)
-        if at_last is not None:
-            at_last()
+        self.pacer.acquire(request.method, cost, clock=self._clock)
+        with self.pacer.slots:
+            if at_last is not None:
+                at_last()
+            return self._sent(request, timeout, is_write=at_last is not None)
+
+    def _sent(self, request: Request, timeout: float, *, is_write: bool) -> Response:
         started = self._clock.monotonic()
         response: Response | None = None
         failure: ChannelError | None = None
@@ -216,57 +234,41 @@ class Http:
         finally:
             if self._on_exchange:
                 seconds = self._clock.monotonic() - started
-                self._on_exchange(self._clean(Exchange(request, response, str(failure) if failure else None, seconds)))
+                self._on_exchange(
+                    Exchange(
+                        method=request.method,
+                        is_write=is_write,
+                        status=None if response is None else response.status,
+                        error=str(failure) if failure else None,
+                        seconds=seconds,
+                        size=len(request.body) + (0 if response is None else len(response.body)),
+                        _clean=partial(self._secrets.out_of_exchange, request, response),
+                    )
+                )
 
     def _exchange(self, request: Request, timeout: float) -> Response:
         limits = httpx.Timeout(timeout, connect=min(5.0, timeout))
-        latest = self._clock.monotonic() + timeout * 2
+        latest, host = self._clock.monotonic() + timeout * 2, _host(request)
         with self._client.stream(
             request.method, request.url, headers=dict(request.headers), content=request.body, timeout=limits
         ) as answer:
-            chunks, size = [], 0
-            for chunk in answer.iter_bytes():
-                size += len(chunk)
-                if self._clock.monotonic() > latest:
-                    raise UnknownOutcomeError(f"{_host(request)} did not finish its answer in {timeout * 2:.0f} s")
-                if size > MAX_BODY:
-                    raise UnknownOutcomeError(f"{_host(request)} sent more than {MAX_BODY // 2**20} MB in one answer")
-                chunks.append(chunk)
+            data, received = bytearray(), 0
+            try:
+                unpacking = Unpacking(answer.headers.get("content-encoding", ""))
+                for chunk in answer.iter_raw():
+                    received += len(chunk)
+                    for piece in unpacking.pieces(chunk):
+                        data += piece
+                        if self._clock.monotonic() > latest:
+                            raise UnknownOutcomeError(f"{host} did not finish its answer in {timeout * 2:.0f} s")
+                        if max(received, len(data)) > MAX_BODY:
+                            raise UnknownOutcomeError(f"{host} sent more than {MAX_BODY // 2**20} MB in one answer")
+                if received:
+                    unpacking.end()
+            except ValueError as error:
+                raise UnknownOutcomeError(f"{host} sent an answer {error}") from None
             headers = {name.lower(): value for name, value in answer.headers.items()}
-            return Response(answer.status_code, headers, b"".join(chunks))
-
-    def _clean(self, exchange: Exchange) -> Exchange:
-        request, response = exchange.request, exchange.response
-        request = replace(request, url=self._mask_encoded(request.url), headers=self._mask_headers(request.headers))
-        request = replace(request, body=self._mask_body(request.headers, request.body))
-        if response is not None:
-            body = self._mask_body(response.headers, response.body)
-            response = replace(response, headers=self._mask_headers(response.headers), body=body)
-        return replace(exchange, request=request, response=response)
-
-    def _mask_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
-        return {
-            name: "***" if name in _SECRET_HEADERS or "token" in name else self._mask(value)
-            for name, value in headers.items()
-        }
-
-    def _mask_body(self, headers: Mapping[str, str], body: bytes) -> bytes:
-        text = body.decode("utf-8", "replace")
-        is_form = "form-urlencoded" in headers.get("content-type", "")
-        masked = self._mask_encoded(text) if is_form else self._mask(text)
-        return _SECRET_FIELD.sub(r'\1"***', masked).encode()
-
-    def _mask_encoded(self, text: str) -> str:
-        masked = self._mask(text)
-        for plain in (unquote(masked), unquote_plus(masked)):
-            if (clean := self._mask(plain)) != plain:
-                return clean
-        return masked
-
-    def _mask(self, text: str) -> str:
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            text = text.replace(secret, "***")
-        return text
+            return Response(answer.status_code, headers, bytes(data))
 
 
 def retry_after(response: Response, clock: Clock) -> float | None:
@@ -347,4 +349,5 @@ class _InProcess(httpx.BaseTransport):
             raise httpx.ConnectError("connection refused", request=request) from error
         except ConnectionLost as error:
             raise httpx.ReadTimeout("no answer", request=request) from error
-        return httpx.Response(answer.status, headers=dict(answer.headers), content=answer.body, request=request)
+        body = httpx.ByteStream(answer.body)  # given as content, it would be unpacked at once
+        return httpx.Response(answer.status, headers=dict(answer.headers), stream=body, request=request)

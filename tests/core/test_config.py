@@ -192,7 +192,7 @@ def test_all_mistakes_are_told_at_once_each_with_its_line(mistakes: Mistakes) ->
     )
     assert mistakes(text) == [
         ":1: ledger: must be the path of a file",
-        ":2: colour: is not known here; there are: connections, ledger, pipelines",
+        ":2: colour: is not known here; there are: alerts, connections, journal, ledger, pipelines, serve",
         ":6: connections.fair.token: the environment variable NOT_SET is not set; set it before running",
         ":11: connections.shop.size: must be a whole number, such as 20",
         ":12: connections.shop.sise: is not a setting; did you mean 'size'?",
@@ -461,7 +461,7 @@ def test_a_folder_is_no_configuration(tmp_path: Path, plugins: Plugins) -> None:
         pytest.param(
             "[x]\n\n[x]\n", ":3: a key or table is given twice: Cannot declare ('x',) twice", id="table twice"
         ),
-        pytest.param("a = '", ": this is not valid TOML: ", id="cut short"),
+        pytest.param("a = '", ":1: this is not valid TOML: ", id="cut short"),
         pytest.param("a = 1979-02-30", ":1: this is not valid TOML: Invalid date or datetime", id="no date"),
         pytest.param("a = " + "9" * 5000, ": this is not valid TOML: ", id="a number too long"),
         pytest.param("a = " + "[" * 5000, ": tables or lists are nested too deeply", id="nested too deeply"),

@@ -6,6 +6,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from math import ceil
 from pathlib import Path
@@ -14,19 +15,24 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ..errors import SettingsError, TemplateError
-from ..plugins import MOVES, Plugins
+from ..plugins import CHANGES, MOVES, Plugins
 from ..rules import FieldMap, SkipRules
-from ..settings import Settings
+from ..schedule import shortest_interval
 from . import secrets
+from .alerts import ALERTS, Alert
+from .journal import JournalSettings
 from .lines import Lines
-from .model import Config, ConnectionConfig, PipelineConfig, PipelineSettings, shortest_interval
+from .model import Config, ConnectionConfig, PipelineConfig, PipelineSettings
+from .serve import ServeSettings
 
 M = TypeVar("M", bound=BaseModel)
 DEFAULT_PATH = Path("orderweft.toml")
 AccountOf = Callable[[str, str, Mapping[str, Any]], Mapping[str, Any] | None]
 """Account settings to use instead of those in the file, by a connection's name, channel and settings as written."""
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
-_PLACEHOLDER = "not-resolved"
+_LONGEST = 2**20
+_DEEPEST = 20
+_TABLES = ("alerts", "connections", "journal", "ledger", "pipelines", "serve")
 
 
 def load_config(
@@ -47,9 +53,12 @@ def load_config(
     try:
         tables = tomllib.loads(text)
     except ValueError as error:  # a number of thousands of digits raises no TOMLDecodeError
-        raise SettingsError(f"{path}{_toml_mistake(str(error))}") from None
+        lines = text.rstrip().count("\n") + 1
+        raise SettingsError(f"{path}{_toml_mistake(str(error), lines)}") from None
     except RecursionError:
-        raise SettingsError(f"{path}: tables or lists are nested too deeply") from None
+        tables = None
+    if tables is None or _is_too_deep(tables):
+        raise SettingsError(f"{path}: tables or lists are nested too deeply")
     loader = _Loader(path, Lines(text), plugins, os.environ if environ is None else environ, secrets_needed)
     config = loader.load(tables, account or _as_written)
     if loader.mistakes:
@@ -63,18 +72,30 @@ def _as_written(name: str, channel: str, settings: Mapping[str, Any]) -> Mapping
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig") as file:
+            text = file.read(_LONGEST + 1)
     except FileNotFoundError:
         raise SettingsError(f"{path} does not exist; `orderweft init` writes one") from None
     except UnicodeDecodeError:
         raise SettingsError(f"{path} is not UTF-8 text; save it as UTF-8") from None
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
+    if len(text) > _LONGEST:
+        raise SettingsError(f"{path} has more than {_LONGEST:,} characters, which no configuration needs")
+    return text
 
 
-def _toml_mistake(text: str) -> str:
-    place = re.search(r" \(at line (\d+), column (\d+)\)$", text)
-    what, line = (text[: place.start()], f":{place[1]}") if place else (text, "")
+def _is_too_deep(tables: dict[str, Any]) -> bool:
+    level: list[Any] = [tables]
+    for _ in range(_DEEPEST):
+        inside = [below for one in level for below in (one.values() if isinstance(one, dict) else one)]
+        level = [below for below in inside if isinstance(below, dict | list)]
+    return bool(level)
+
+
+def _toml_mistake(text: str, lines: int) -> str:
+    place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", text)
+    what, line = (text[: place.start()], f":{place[1] or lines}") if place else (text, "")
     if "overwrite a value" in what or "twice" in what:
         return f"{line}: a key or table is given twice: {what}"
     return f"{line}: this is not valid TOML: {what}"
@@ -91,20 +112,27 @@ class _Loader:
         self.warnings: list[str] = []
 
     def load(self, tables: dict[str, Any], account: AccountOf) -> Config:
-        for name in tables.keys() - {"connections", "pipelines", "ledger"}:
-            self.wrong([name], f"is not known here{_meant(name, ['connections', 'pipelines', 'ledger'])}")
+        for name in tables.keys() - set(_TABLES):
+            self.wrong([name], f"is not known here{_meant(name, _TABLES)}")
         raw = self.tables(tables, "connections")
         connections: dict[str, ConnectionConfig] = {}
         for name, table in raw.items():
             if table is not None and (found := self.connection(name, self.replaced(name, table, account))) is not None:
                 connections[name] = found
+        journal = self.one(JournalSettings, "journal", tables)
         pipelines: dict[str, PipelineConfig] = {}
         for name, table in self.tables(tables, "pipelines").items():
             settings = None if table is None else self.check(PipelineSettings, table, ["pipelines", name])
             if settings is not None and (piped := self.pipeline(name, settings, connections, set(raw))) is not None:
-                pipelines[name] = piped
+                pipelines[name] = replace(piped, journal=journal)
         ledger = self.ledger(tables.get("ledger", "orderweft.db"))
-        return Config(self.path, ledger, connections, pipelines, tuple(self.warnings))
+        alerts = self.alerts(tables)
+        serve = self.one(ServeSettings, "serve", tables)
+        warnings = tuple(self.warnings)
+        return Config(self.path, ledger, connections, pipelines, warnings, alerts, serve, journal)
+
+    def one(self, kind: type[M], name: str, tables: Mapping[str, Any]) -> M:
+        return self.check(kind, self.table([name], tables.get(name, {})) or {}, [name]) or kind()
 
     def ledger(self, value: Any) -> Path:
         try:
@@ -134,6 +162,28 @@ class _Loader:
         self.wrong(path, "must be a table, such as [connections.shop]")
         return None
 
+    def alerts(self, tables: dict[str, Any]) -> dict[str, Alert]:
+        pipelines = sorted(self.tables(tables, "pipelines"))
+        found: dict[str, Alert] = {}
+        for name, table in self.tables(tables, "alerts").items():
+            path = ["alerts", name]
+            if table is None:
+                continue
+            kind = ALERTS.get(str(table.get("kind")))
+            if not _NAME.fullmatch(name):
+                self.wrong(path, "the name of an alert has only letters, digits, _ and - in it, at most 40")
+            elif kind is None:
+                self.wrong([*path, "kind"], f"has to be one of: {', '.join(ALERTS)}")
+            else:
+                given = {key: self.value(kind, [*path, key], key, value) for key, value in table.items()}
+                if (alert := self.check(kind, given, path)) is not None:
+                    found[name] = alert
+                    for unknown in set(alert.pipelines or ()) - set(pipelines):
+                        self.wrong(
+                            [*path, "pipelines"], f"there is no pipeline {unknown!r}{_meant(unknown, pipelines)}"
+                        )
+        return found
+
     def connection(self, name: str, table: Mapping[str, Any]) -> ConnectionConfig | None:
         path = ["connections", name]
         if not _NAME.fullmatch(name):
@@ -154,7 +204,7 @@ class _Loader:
         settings = self.check(kind, given, path)
         return None if settings is None else ConnectionConfig(name, channel, settings)
 
-    def value(self, kind: type[Settings], path: Sequence[str | int], key: str, value: Any) -> Any:
+    def value(self, kind: type[BaseModel], path: Sequence[str | int], key: str, value: Any) -> Any:
         if isinstance(value, dict):
             return {name: self.value(kind, [*path, name], key, inner) for name, inner in value.items()}
         field = kind.model_fields.get(key)
@@ -166,7 +216,7 @@ class _Loader:
                 )
             return value
         if is_secret and not self.secrets_needed:
-            return _PLACEHOLDER
+            return secrets.PLACEHOLDER
         try:
             return secrets.resolve(value, self.environ, self.path.parent)
         except SettingsError as error:
@@ -198,7 +248,8 @@ class _Loader:
         if settings.source == settings.destination:
             self.wrong([*path, "destination"], "is the same connection as the source")
         self.floor(path, settings, ends)
-        return PipelineConfig(name, settings, *ends)
+        self.changes(path, settings, ends[1].channel)
+        return PipelineConfig(name, settings, source=ends[0], destination=ends[1])
 
     def rules(self, path: Sequence[str | int], settings: PipelineSettings) -> None:
         for target, template in settings.map.items():
@@ -233,6 +284,11 @@ class _Loader:
         if shortest_interval(settings.schedule) < floor:
             minutes = ceil(floor.total_seconds() / 60)
             self.wrong([*path, "schedule"], f"is shorter than {channel} allows; the shortest is {minutes}m")
+
+    def changes(self, path: Sequence[str | int], settings: PipelineSettings, channel: str) -> None:
+        for name, (wanted, hook) in CHANGES.items():
+            if getattr(settings, name) == wanted and not self.plugins.can(channel, hook):
+                self.wrong([*path, name], f'{channel} cannot {wanted} orders it has; use "alert" or "ignore"')
 
     def check(self, kind: type[M], table: Mapping[str, Any], path: Sequence[str | int]) -> M | None:
         try:

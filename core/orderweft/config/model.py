@@ -4,43 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
-from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from ..errors import SettingsError
 from ..exchange import Kind, WriteMode
+from ..schedule import shortest_interval
 from ..settings import Settings
-
-_INTERVAL = re.compile(r"^([1-9][0-9]*)\s*(m|h|d)$")
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-
-
-def shortest_interval(schedule: str) -> timedelta:
-    """Return the shortest time between two runs of *schedule*, an interval such as `15m` or a cron expression.
-
-    Raises ValueError when it is neither.
-    """
-    try:
-        if match := _INTERVAL.match(schedule.strip()):
-            return timedelta(**{_UNITS[match[2]]: int(match[1])})
-        ticks = CronSim(schedule, datetime(2026, 1, 1, tzinfo=UTC))
-        times = [next(ticks) for _ in range(100)]
-    except (CronSimError, StopIteration, ArithmeticError, AssertionError, ValueError):  # CronSim asserts on odd steps
-        raise ValueError("must be an interval such as '15m', '2h', '1d' or a cron expression of five fields") from None
-    return min(later - earlier for earlier, later in pairwise(times))
+from .alerts import Alert
+from .journal import JournalSettings
+from .serve import ServeSettings, TimeZone
 
 
 def _check_schedule(schedule: str) -> str:
     shortest_interval(schedule)
     return schedule
+
+
+_NO_RULES = ("schedule", "timezone", "guard", "write_mode", "on_change", "on_cancel", "urgent_days")
+"""Settings that have no part in what becomes of an order before it is delivered."""
 
 
 class SkipRule(BaseModel):
@@ -80,12 +66,18 @@ class PipelineSettings(BaseModel):
     source: str
     destination: str
     schedule: Annotated[str, AfterValidator(_check_schedule)] | None = None
+    timezone: TimeZone | None = None
     source_options: dict[str, Any] = Field(default_factory=dict)
     destination_options: dict[str, Any] = Field(default_factory=dict)
     map: dict[str, str] = Field(default_factory=dict)
     skip: list[SkipRule] = Field(default_factory=list)
     write_mode: WriteMode = "update"
     guard: Guard = Guard()
+    urgent_days: Annotated[int, Field(ge=0)] = 7
+    on_change: Literal["ignore", "alert", "update"] = "ignore"
+    """What happens when an order is edited at the source after it was delivered."""
+    on_cancel: Literal["ignore", "alert", "cancel"] = "ignore"
+    """What happens when an order is cancelled at the source after it was delivered."""
 
     @model_validator(mode="after")
     def _belongs_to_the_kind(self) -> Self:
@@ -93,11 +85,14 @@ class PipelineSettings(BaseModel):
             raise ValueError(f"write_mode is for inventory; this pipeline moves {self.moves}")
         if self.moves == "orders" and "guard" in self.model_fields_set:
             raise ValueError("guard is for inventory, catalog, customers and shipments; this pipeline moves orders")
+        for name in ("on_change", "on_cancel"):
+            if self.moves != "orders" and name in self.model_fields_set:
+                raise ValueError(f"{name} is for orders; this pipeline moves {self.moves}")
         return self
 
     def fingerprint(self) -> str:
         """Return a text that changes when the rules by which orders are decided change."""
-        rules = self.model_dump(mode="json", exclude={"schedule", "guard", "write_mode"})
+        rules = self.model_dump(mode="json", exclude=set(_NO_RULES))
         return hashlib.blake2b(json.dumps(rules, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 
@@ -118,6 +113,7 @@ class PipelineConfig:
     settings: PipelineSettings
     source: ConnectionConfig
     destination: ConnectionConfig
+    journal: JournalSettings = field(default_factory=JournalSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +125,9 @@ class Config:
     connections: Mapping[str, ConnectionConfig]
     pipelines: Mapping[str, PipelineConfig]
     warnings: tuple[str, ...] = field(default=())
+    alerts: Mapping[str, Alert] = field(default_factory=dict)
+    serve: ServeSettings = field(default_factory=ServeSettings)
+    journal: JournalSettings = field(default_factory=JournalSettings)
 
     def pipeline(self, name: str | None) -> PipelineConfig:
         """Return the pipeline *name*, or the only one; raises SettingsError naming those there are."""

@@ -9,6 +9,8 @@ from pathlib import Path
 from ..errors import SettingsError
 
 KINDS = ("env:", "file:", "keyring:")
+PLACEHOLDER = "not-resolved"
+"""Stands for a secret where none is needed."""
 
 
 def is_reference(value: object) -> bool:

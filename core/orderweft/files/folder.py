@@ -51,9 +51,13 @@ class Folder(ABC):
         path = _checked(path)
         with self._turn(path):
             try:
-                return sorted(self._entries(path), key=lambda entry: entry.name)
+                entries = sorted(self._entries(path), key=lambda entry: entry.name)
             except FileNotFoundError:
                 return []
+        for entry in entries:
+            if entry.name in ("", ".", "..") or "/" in entry.name:
+                raise UnavailableError(f"{self.name}: {path!r} holds {entry.name[:80]!r}, which is no name of a file")
+        return entries
 
     def read(self, path: str, *, limit: int = LARGEST_FILE) -> bytes:
         """Return the content of a file of at most *limit* bytes."""

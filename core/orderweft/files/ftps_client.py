@@ -13,6 +13,7 @@ from ..errors import SettingsError
 from .folder import Entry
 
 _CHUNK = 256 * 1024
+_LONGEST_LIST = 16 * 2**20
 LOST = (OSError, EOFError, ftplib.Error)
 REFUSED = (ftplib.error_perm, ftplib.error_temp)
 NO = ftplib.error_perm
@@ -77,7 +78,9 @@ class Client(ftplib.FTP_TLS):
     def lines(self, command: str) -> list[str]:
         """Return the lines a command about the current folder transfers."""
         self.voidcmd("TYPE A")
-        data, _ = self._received(command, None)
+        data, whole = self._received(command, _LONGEST_LIST)
+        if not whole:
+            raise EOFError("the list of its files does not end")
         return [line.rstrip(b"\r").decode("utf-8", "surrogateescape") for line in data.split(b"\n") if line]
 
     def download(self, path: str, most: int) -> tuple[bytes, bool]:
@@ -133,7 +136,7 @@ def entry(line: str) -> Entry | None:
     if kind in ("cdir", "pdir") or name in ("", ".", ".."):
         return None
     size = facts.get("size", "")
-    return Entry(name, int(size) if size.isdecimal() else 0, instant(facts.get("modify", "")), kind == "dir")
+    return Entry(name, int(size[:18]) if size.isdecimal() else 0, instant(facts.get("modify", "")), kind == "dir")
 
 
 def instant(text: str) -> datetime | None:

@@ -102,8 +102,15 @@ def _entry(entry: os.DirEntry[str]) -> Entry | None:
     for follow in (True, False):
         with suppress(OSError):
             stat = entry.stat(follow_symlinks=follow)
-            return Entry(entry.name, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC), entry.is_dir())
+            return Entry(entry.name, stat.st_size, _instant(stat.st_mtime), entry.is_dir())
     return None
+
+
+def _instant(seconds: float) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):  # a disk may keep years that no calendar has
+        return None
 
 
 def _is_second_name(source: Path, goal: Path) -> bool:

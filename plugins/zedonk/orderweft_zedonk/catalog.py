@@ -159,6 +159,8 @@ class _Reader:
         self._settings = settings = connection.settings
         self._client = client = connection.once(Client)
         self._table = client.table("products")
+        if settings.without_barcode == "leave_out":
+            self._table.check_column("Barcode", 'without_barcode = "send"')
         self._barcodes = Barcodes.of(
             (row.text("Barcode") for row in self._table.rows), settings.barcode_match, settings.barcode_type
         )

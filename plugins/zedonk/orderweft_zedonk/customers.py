@@ -31,6 +31,8 @@ def read_customers(connection: Connection[Settings]) -> Iterator[RecordPage]:
     """Yield the customers a connector may have, with their delivery and accounts addresses."""
     client, settings = connection.once(Client), connection.settings
     table = client.table("customers")
+    if not settings.customers_without_code:
+        table.check_column("Account Code", "customers_without_code = true")
     beside = {name: client.table_if_any(name) for name in ("addresses", "contacts")}
     warnings = [*table.warnings, *(f"Zedonk exports no {name}" for name, found in beside.items() if found is None)]
     if "Active" not in table.columns:

@@ -60,6 +60,8 @@ def read_inventory(connection: Connection[Settings]) -> Iterator[RecordPage]:
         raise SettingsError("stock_seasons: name the seasons whose stock is read")
     seasons = settings.stock_seasons
     table = client.table("inventory", seasons)
+    if settings.without_barcode == "leave_out":
+        table.check_column("Barcode", 'without_barcode = "send"')
     read = _Read(warnings=list(table.warnings))
     _check_seasons(client, settings, table, read)
     barcodes = Barcodes.of((row.text("Barcode") for row in table.rows), settings.barcode_match, settings.barcode_type)

@@ -37,7 +37,7 @@ def decode(form: Format, data: bytes, place: str) -> Any:
             return _bounded(codecs_xml.read(form, data, DEEPEST, MOST_ROWS))
         text = _text(form, data)
         if form.kind == "csv":
-            return _bounded(codecs_csv.read(form, text))
+            return _bounded(codecs_csv.read(form, text, MOST_ROWS))
         if form.kind == "jsonl":
             return _bounded([_json(line, number) for number, line in _lines(text)])
         return _bounded(_json(text))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from orderweft import TemplateError
@@ -14,6 +16,8 @@ from ..profiles.expressions import Context, leaf
 from ..profiles.model import Column, Format
 from ..profiles.tree import render_text
 
+MOST_COLUMNS = 16_384
+"""As many as a spreadsheet has."""
 LINES = "lines"
 """Where the detail rows of a header row are found when it is read."""
 # Cells a spreadsheet computes: owasp.org/www-community/attacks/CSV_Injection. A plain number does no harm.
@@ -23,9 +27,11 @@ _NUMBERED = re.compile(r"\border\.lines\[(\d+)\]")
 Row = dict[str, Any]
 
 
-def read(form: Format, text: str) -> list[Row]:
+def read(form: Format, text: str, most_rows: int) -> list[Row]:
     """Return the rows of a file by column; raises ValueError naming the line."""
-    records = list(_records(form, text))
+    records = list(islice(_records(form, text), most_rows + 2))
+    if len(records) > most_rows + 1:
+        raise ValueError(f"has more than {most_rows} rows")
     if form.lines == "header_detail":
         return _nested(form, records)
     if form.header and not records:
@@ -51,6 +57,8 @@ def _records(form: Format, text: str) -> Iterator[tuple[int, list[str]]]:
     )
     try:
         for cells in reader:
+            if len(cells) > MOST_COLUMNS:
+                raise ValueError(f"line {reader.line_num}: it has more than {MOST_COLUMNS} columns")
             if any(cell.strip() for cell in cells):
                 yield reader.line_num, cells
     except csv.Error as error:
@@ -64,7 +72,7 @@ def _headings(form: Format, cells: Sequence[str], line: int) -> list[str]:
     missing = [column.name for column in form.columns if column.needed and column.name not in names]
     if missing:
         raise ValueError(f"line {line}: there is no column {', '.join(map(repr, missing))}")
-    twice = sorted({name for name in names if name and names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if name and count > 1)
     if twice:
         raise ValueError(f"line {line}: the column {twice[0]!r} comes twice")
     return names

@@ -80,7 +80,10 @@ def _path(form: Format) -> list[str]:
 def _found(root: ElementTree.Element, form: Format) -> list[ElementTree.Element]:
     level = [root]
     for name in _path(form):
-        level = [below for element in level for below in element if _name(below) == name]
+        there = [below for element in level for below in element]
+        level = [below for below in there if _name(below) == name]
+        if there and not level:
+            raise ValueError(f"has <{_name(there[0])[:40]}>, expected <{name}>")
     return level
 
 

@@ -14,9 +14,11 @@ from orderweft import AuthenticationError, Connection, Response, SettingsError, 
 
 from ..config import PROFILE, Settings
 from .exports import NoExportError
-from .table import Table, joined, to_table
+from .table import MOST_ROWS, Table, joined, to_table
 
 _CALL = PROFILE.call
+_DEEPEST = 60
+_PIECE = 2**20
 KEPT_SECONDS = 300
 """How long an answer is used again, for a report is a whole list each time."""
 _HEX = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -102,9 +104,11 @@ class Reports:
         told: dict[str, str] = {}
         path: list[str] = []
         try:
-            for event, element in iterparse(io.BytesIO(body), events=("start", "end"), forbid_dtd=True):
+            for event, element in iterparse(_Body(body), events=("start", "end"), forbid_dtd=True):
                 if event == "start":
                     path.append(_local(element))
+                    if len(path) > _DEEPEST or len(found) > MOST_ROWS:
+                        raise ValueError(f"nested more than {_DEEPEST} deep, or more than {MOST_ROWS} rows")
                     continue
                 if path[1:] == list(_CALL.rows):
                     found.append({_local(cell): "".join(cell.itertext()) for cell in element})
@@ -125,6 +129,13 @@ class Reports:
         for secret in filter(None, self._credentials.values()):
             text = text.replace(secret, "***")
         return " ".join(text.split())[:300]
+
+
+class _Body(io.BytesIO):
+    """An answer read in large pieces, for each piece has expat look at an unfinished attribute from its beginning."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(_PIECE)
 
 
 def _local(element: Element) -> str:

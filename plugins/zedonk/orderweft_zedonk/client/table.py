@@ -7,12 +7,16 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from orderweft import SettingsError, UnavailableError
 
 from ..config import PROFILE, Settings
 from ..mapping import Notation, Row, decimal_mark, folded
 
+MOST_ROWS = 1_000_000
+MOST_COLUMNS = 16_384
+"""As many as a spreadsheet has."""
 _DELIMITERS = (",", ";", "\t", "|")
 FLAG = "skip_"
 """What the headings of columns begin with that keep an item out of pipelines, such as `skip_push`."""
@@ -29,6 +33,14 @@ class Table:
     taken_at: datetime | None
     """When the oldest part of it was written."""
     warnings: tuple[str, ...] = ()
+
+    def check_column(self, column: str, unless: str) -> None:
+        """Raise SettingsError when *column* is missing, so that every row would be left out *unless* that is set."""
+        if column not in self.columns:
+            raise SettingsError(
+                f"what Zedonk gives has no column {column!r}, and every row would be left out; give the tenant's own "
+                f"name in [columns], or set {unless}"
+            )
 
 
 def decoded(data: bytes, place: str) -> str:
@@ -55,13 +67,18 @@ def parsed(dataset: str, text: str, place: str, settings: Settings) -> tuple[lis
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         headings = next(reader)
-        records = [
+        rows = (
             (reader.line_num, _fitted(cells, len(headings), reader.line_num, place))
             for cells in reader
             if any(cell.strip() for cell in cells)
-        ]
+        )
+        records = list(islice(rows, MOST_ROWS + 1))
     except csv.Error as error:
         raise UnavailableError(f"{place} breaks off or is damaged in line {reader.line_num} ({error})") from None
+    if len(headings) > MOST_COLUMNS or len(records) > MOST_ROWS:
+        raise UnavailableError(
+            f"{place} has more than {MOST_COLUMNS} columns or {MOST_ROWS} rows; nothing of it is read"
+        )
     return headings, records
 
 

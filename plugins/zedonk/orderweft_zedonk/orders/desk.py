@@ -1,4 +1,4 @@
-"""Orders: hand them to Zedonk as files, find out what became of them."""
+"""Where orders are handed over to one tenant: checked, written as files, found again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from orderweft import (
     Accepted,
-    Account,
     Address,
     AddressRole,
     AlreadyThere,
@@ -28,15 +27,14 @@ from orderweft import (
     UnavailableError,
     Unknown,
     UnknownOutcomeError,
-    hookimpl,
     values_of,
 )
 
-from .catalog import Assortment, Calendar
-from .client import Client, Numbered, Outbox, Result, Sent, Table, View, numbered, refusal
-from .config import PROFILE, Settings
-from .customers import Accounts, AddressBook, currency_of
-from .mapping import (
+from ..catalog import Assortment, Calendar
+from ..client import Client, Numbered, Outbox, Result, Sent, Table, View, numbered, refusal
+from ..config import PROFILE, Settings
+from ..customers import Accounts, AddressBook, currency_of
+from ..mapping import (
     Barcodes,
     Draft,
     address_key,
@@ -47,10 +45,6 @@ from .mapping import (
     item_cells,
     name_line,
 )
-from .simulator import Simulator
-
-_CHECKED = ("customers", "products", "seasons")
-_READ = (*_CHECKED, "users", "addresses", "contacts", "prices", "inventory", "future_inventory", "order_status")
 
 
 class HeldError(RejectedError):
@@ -59,35 +53,6 @@ class HeldError(RejectedError):
     def __init__(self, reason: Reason, message: str, fix: str | None = None) -> None:
         super().__init__(message)
         self.refused = Refused(reason=reason, message=message, fix=fix)
-
-
-@hookimpl
-def check_connection(connection: Connection[Settings]) -> Account:
-    """Prove that the folder, and the report calls if they are used, can be reached; say how old the exports are."""
-    settings, client = connection.settings, connection.once(Client)
-    details: list[str] = []
-    warnings: list[str] = []
-    if settings.folder is not None:
-        names = {entry.name for entry in client.folder.list()}
-        if not names & {"in", "out"}:
-            raise SettingsError(f"{client.folder.name} has neither a folder in/ nor a folder out/; check folder")
-        if settings.read_by == "files":
-            for dataset in _READ:
-                if told := client.exports.about(dataset):
-                    details.append(f"{dataset} exported {told.age} ago")
-                    warnings += told.warnings
-            missing = [dataset for dataset in _CHECKED if not client.exports.newest(dataset)]
-            if missing:
-                warnings.append(f"out/ has no export of {', '.join(missing)}; orders cannot be checked against it.")
-    if settings.read_by == "reports":
-        found = client.table("seasons")
-        details.append(f"report calls to {connection.http.host} work and tell {len(found.rows)} seasons")
-        warnings.append("Zedonk's report calls are not publicly documented; compare what is read with its screens.")
-    check_seasons(client, settings)
-    if settings.results == "none":
-        details.append('orders count as delivered when their file is written (results = "none")')
-    name = client.folder.name if settings.folder is not None else connection.http.host
-    return Account(id=name, name=f"Zedonk {name}", details=tuple(details), warnings=tuple(warnings))
 
 
 def check_seasons(client: Client, settings: Settings) -> Table | None:
@@ -108,24 +73,6 @@ def check_seasons(client: Client, settings: Settings) -> Table | None:
     if users is not None and settings.order_owner not in {row.text("User") for row in users.rows}:
         raise SettingsError(f"order_owner: Zedonk has no user {settings.order_owner!r}")
     return table
-
-
-@hookimpl
-def simulator() -> type[Simulator]:
-    """Return the class that plays a tenant in memory, with a folder of its own."""
-    return Simulator
-
-
-@hookimpl
-def deliver_orders(connection: Connection[Settings], deliveries: Sequence[Delivery]) -> list[Outcome]:
-    """Write one file for each order, once under its key."""
-    return connection.once(Desk).deliver(deliveries)
-
-
-@hookimpl
-def find_orders(connection: Connection[Settings], keys: Sequence[str]) -> dict[str, Receipt | Refused]:
-    """Return what became of those *keys* that were handed over."""
-    return connection.once(Desk).find(keys)
 
 
 class Desk:
@@ -181,16 +128,40 @@ class Desk:
                 # a part of it is in Zedonk, and the same lines once more would double it
                 return became
         order = delivery.order
+        draft = self._draft(order, delivery.key)
+        known, remarks = self._addresses(order, draft.customer_name or order.customer.name, views)
+        rows = from_order(order, replace(draft, addresses=known), self._columns)
+        sent = self._put(view, base, rows)
+        names = {order.season.name, order.season.code} - {None} if order.season else set()
+        if draft.season and names and draft.season not in names:
+            told = " ".join(sorted(filter(None, names)))
+            remarks = [*remarks, f"Zedonk has no season {told}; sent as {draft.season} (import_season)"]
+        return Accepted(receipt=self._receipt(sent, None, remarks))
+
+    def probe(self, orders: Sequence[Order]) -> list[Refused | None]:
+        """Return what each order would be held for, as far as the newest exports tell."""
+        return [self._lacking(order) for order in orders]
+
+    def _lacking(self, order: Order) -> Refused | None:
+        try:
+            self._draft(order, "")
+        except HeldError as held:
+            return held.refused
+        except TemplateError as error:
+            return Refused(reason="invalid_field", message=str(error))
+        return None
+
+    def _draft(self, order: Order, key: str) -> Draft:
+        """Return what is written of *order*; raises HeldError when Zedonk would not know what it names."""
         values = values_of(order)
         reference = self._reference.render(order=values).strip()
         if not order.lines or not reference:
             what = "order_reference_template gives nothing for it" if order.lines else "it has no lines"
             raise HeldError("invalid_field", what)
-        name = self._customer(order)
-        draft = Draft(
-            key=delivery.key,
+        return Draft(
+            key=key,
             reference=reference,
-            customer_name=name,
+            customer_name=self._customer(order),
             items=self._items(order),
             season=self._season(order),
             approved=self._settings.import_approved,
@@ -200,14 +171,6 @@ class Desk:
             is_line_total=self._settings.unit_price_means == "line_total",
             mark="," if self._settings.decimal_mark == "," else ".",
         )
-        known, remarks = self._addresses(order, name or order.customer.name, views)
-        rows = from_order(order, replace(draft, addresses=known), self._columns)
-        sent = self._put(view, base, rows)
-        names = {order.season.name, order.season.code} - {None} if order.season else set()
-        if draft.season and names and draft.season not in names:
-            told = " ".join(sorted(filter(None, names)))
-            remarks = [*remarks, f"Zedonk has no season {told}; sent as {draft.season} (import_season)"]
-        return Accepted(receipt=self._receipt(sent, None, remarks))
 
     def _view(self, dataset: str, views: dict[str, View]) -> View:
         if dataset not in views:
