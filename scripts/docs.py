@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import click
@@ -11,9 +13,13 @@ from orderweft import OrderweftError, errors, hookspecs, schema
 from orderweft.cli import main
 from orderweft.cli.output import exit_code
 from orderweft.cli.setup import setting_rows
+from orderweft.config.alerts import ALERTS, Alert
+from orderweft.config.journal import JournalSettings
+from orderweft.config.serve import ServeSettings
 from orderweft.plugins import Plugins
 from orderweft.testing import kit
 from orderweft_zedonk.config import PROFILE
+from pydantic.fields import FieldInfo
 
 LONGEST_DEFAULT = 40
 WIDTH = 100
@@ -29,6 +35,41 @@ def settings(channel: str) -> str:
         for name, kind, default, where, meaning in setting_rows(_PLUGINS.channels[channel].settings)
     ]
     return table(["Setting", "Type", "Default", "In a pipeline", "Meaning"], rows)
+
+
+def alerts() -> str:
+    """Return the keys of every kind of alert as tables."""
+    parts = [_alert_keys(Alert.model_fields)]
+    for kind, model in ALERTS.items():
+        own = {name: field for name, field in model.model_fields.items() if name not in Alert.model_fields}
+        parts.append(f'With `kind = "{kind}"`:\n\n{_alert_keys(own)}')
+    return "\n\n".join(parts)
+
+
+def serve() -> str:
+    """Return the keys of `[serve]` as a table."""
+    return _alert_keys(ServeSettings.model_fields)
+
+
+def journal() -> str:
+    """Return the keys of `[journal]` as a table."""
+    return _alert_keys(JournalSettings.model_fields)
+
+
+def _alert_keys(fields: Mapping[str, FieldInfo]) -> str:
+    rows = [
+        [f"`{name}`", _alert_default(field), " ".join((field.description or "").split())]
+        for name, field in fields.items()
+    ]
+    return table(["Key", "Default", "Meaning"], rows)
+
+
+def _alert_default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "needed"
+    if isinstance(field.default, timedelta):
+        return f'`"{field.default.days}d"`'
+    return "" if field.default is None else f"`{json.dumps(field.default)}`"
 
 
 def abilities(channel: str) -> str:

@@ -32,25 +32,26 @@ ROOTS = {
         bulkOperationCancel bulkOperationRunMutation bulkOperationRunQuery customerAddressCreate customerAddressDelete
         customerAddressUpdate customerCreate customerSet customerUpdate customerUpdateDefaultAddress inventoryActivate
         inventoryAdjustQuantities inventoryItemUpdate inventorySetQuantities metafieldDefinitionCreate metafieldsSet
-        orderCancel orderCreate orderUpdate paymentTermsCreate productSet productVariantsBulkUpdate stagedUploadsCreate
-        tagsAdd
+        orderCancel orderCreate orderEditAddVariant orderEditBegin orderEditCommit orderEditSetQuantity orderUpdate
+        paymentTermsCreate productSet productVariantsBulkUpdate stagedUploadsCreate tagsAdd
     """,
 }
 
 TYPES = """
-    AccessScope ApiVersion App AppInstallation Attribute AutomaticDiscountApplication BulkOperation Collection Company
-    CompanyContact CompanyLocation Count Customer CustomerEmailAddress CustomerPhoneNumber DiscountAllocation
-    DiscountApplication DiscountCodeApplication DisplayableError EditableProperty File FileError Fulfillment
-    FulfillmentHold FulfillmentLineItem FulfillmentOrder FulfillmentOrderAssignedLocation FulfillmentOrderLineItem
-    FulfillmentOrderSupportedAction FulfillmentTrackingInfo HasMetafields Image InventoryAdjustmentGroup InventoryChange
-    InventoryItem InventoryItemMeasurement InventoryLevel InventoryQuantity Job LegacyInteroperability LineItem Location
-    LocationAddress MailingAddress ManualDiscountApplication Media MediaError MediaImage MediaPreviewImage MediaWarning
-    Metafield MetafieldCapabilities MetafieldCapabilityAdminFilterable MetafieldCapabilityUniqueValues
-    MetafieldDefinition MetafieldDefinitionType MoneyBag MoneyV2 Mutation Node Order OrderCancellation OrderTransaction
-    PageInfo PaymentSchedule PaymentTerms PaymentTermsTemplate PricingPercentageValue PricingValue Product ProductOption
-    ProductOptionValue ProductOperation ProductPriceRangeV2 ProductSetOperation ProductVariant PurchasingCompany
-    PurchasingEntity QueryRoot Refund RefundLineItem SEO ScriptDiscountApplication SelectedOption ShippingLine Shop
-    ShopPlan StagedMediaUploadTarget StagedUploadParameter TaxLine Weight
+    AccessScope ApiVersion App AppInstallation Attribute AutomaticDiscountApplication BulkOperation CalculatedLineItem
+    CalculatedOrder Collection Company CompanyContact CompanyLocation Count Customer CustomerEmailAddress
+    CustomerPhoneNumber DiscountAllocation DiscountApplication DiscountCodeApplication DisplayableError EditableProperty
+    File FileError Fulfillment FulfillmentHold FulfillmentLineItem FulfillmentOrder FulfillmentOrderAssignedLocation
+    FulfillmentOrderLineItem FulfillmentOrderSupportedAction FulfillmentTrackingInfo HasMetafields Image
+    InventoryAdjustmentGroup InventoryChange InventoryItem InventoryItemMeasurement InventoryLevel InventoryQuantity Job
+    LegacyInteroperability LineItem Location LocationAddress MailingAddress ManualDiscountApplication Media MediaError
+    MediaImage MediaPreviewImage MediaWarning Metafield MetafieldCapabilities MetafieldCapabilityAdminFilterable
+    MetafieldCapabilityUniqueValues MetafieldDefinition MetafieldDefinitionType MoneyBag MoneyV2 Mutation Node Order
+    OrderCancellation OrderEditSession OrderTransaction PageInfo PaymentSchedule PaymentTerms PaymentTermsTemplate
+    PricingPercentageValue PricingValue Product ProductOption ProductOptionValue ProductOperation ProductPriceRangeV2
+    ProductSetOperation ProductVariant PurchasingCompany PurchasingEntity QueryRoot Refund RefundLineItem SEO
+    ScriptDiscountApplication SelectedOption ShippingLine Shop ShopPlan StagedMediaUploadTarget StagedUploadParameter
+    TaxLine Weight
 """
 
 HEADER = """\

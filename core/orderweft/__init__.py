@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import interrupts as _interrupts  # noqa: F401  first, for Ctrl-C while the rest loads
 from .clock import Clock
 from .connection import Connection, Spool
+from .differences import order_differences
 from .errors import (
     AuthenticationError,
     ChannelError,
@@ -27,7 +28,9 @@ from .exchange import (
     Delivery,
     Fetched,
     Kind,
+    OrderCancellation,
     OrderQuery,
+    OrderUpdate,
     Page,
     RecordPage,
     Unread,
@@ -127,10 +130,12 @@ __all__ = [
     "NotSent",
     "OptionalText",
     "Order",
+    "OrderCancellation",
     "OrderCustomer",
     "OrderLine",
     "OrderQuery",
     "OrderStatus",
+    "OrderUpdate",
     "OrderweftError",
     "Origin",
     "Outcome",
@@ -179,6 +184,7 @@ __all__ = [
     "marked_complete",
     "normalize_gtin",
     "open_folder",
+    "order_differences",
     "paged",
     "region_code",
     "retry_after",

@@ -137,3 +137,31 @@ class Acknowledgement:
     message: str
     """One sentence a user of the source understands."""
     receipt: Receipt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderUpdate:
+    """A delivered order in the form it has at its source by now."""
+
+    order: Order
+    """The whole order as it is to be, not what has changed."""
+    known: tuple[Order, ...]
+    """The forms the destination may have: the one it has confirmed first, then those sent without an answer."""
+    key: str
+    """The key the order was delivered under."""
+    receipt: Receipt
+    """What the destination gave for it."""
+    revision: int
+    """Which form it is; with the key it tells this update from every other, and a higher one is newer."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCancellation:
+    """A delivered order that was cancelled at its source."""
+
+    key: str
+    """The key the order was delivered under."""
+    number: str
+    """The number it has at its source."""
+    receipt: Receipt
+    """What the destination gave for it."""

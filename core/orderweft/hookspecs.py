@@ -24,12 +24,14 @@ from .exchange import (
     Delivery,
     Fetched,
     Kind,
+    OrderCancellation,
     OrderQuery,
+    OrderUpdate,
     Page,
     RecordPage,
     WriteMode,
 )
-from .records import Customer, Outcome, Product, Receipt, Refused, Shipment, StockLevel
+from .records import Customer, Order, Outcome, Product, Receipt, Refused, Shipment, StockLevel
 from .simulation import Simulator
 
 hookspec = pluggy.HookspecMarker("orderweft")
@@ -116,6 +118,40 @@ def find_orders(connection: Connection[Any], keys: Sequence[str]) -> dict[str, R
     Called after an unknown outcome, after a crash, and for receipts that are pending. A key left out means: certainly
     not there. One that was handed over and refused since gives the refusal. When the channel cannot be certain yet,
     raise UnavailableError with `retry_after`.
+    """
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
+def update_orders(connection: Connection[Any], updates: Sequence[OrderUpdate]) -> list[Outcome] | None:
+    """Bring each order to the form given; one outcome each, in order; None when the settings leave no way to.
+
+    Called with the newest form only, and again after an unknown outcome or a crash. So read back first: an order that
+    is as wanted gives AlreadyThere; one that is like none of the `known` forms was edited there and is Refused, and so
+    is a change the channel cannot take, before anything is written. Set quantities, never add to them. Called with an
+    empty sequence to learn whether it is possible; then nothing is sent.
+    """
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
+def cancel_orders(connection: Connection[Any], cancellations: Sequence[OrderCancellation]) -> list[Outcome] | None:
+    """Cancel each order; one outcome each, in order; None when the settings leave no way to.
+
+    One that is cancelled gives AlreadyThere, one that cannot be any more, such as one that was shipped, Refused. The
+    receipt says `cancelled`. Called again after an unknown outcome, and with an empty sequence to learn whether it is
+    possible; then nothing is sent.
+    """
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
+def probe_orders(connection: Connection[Any], orders: Sequence[Order]) -> list[Refused | None] | None:
+    """Say of each order what it would be refused for if it were delivered now, None where nothing speaks against it.
+
+    Called for orders that are held, so that none is offered blindly, and in dry runs; at most 100 at a time, in the
+    order they would go out: what an earlier one would take is not there for a later one. Reads only, many at once.
+    Gives None instead when the settings leave nothing to ask; called with an empty sequence to learn that, without I/O.
     """
     raise AssertionError
 

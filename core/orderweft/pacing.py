@@ -57,8 +57,12 @@ class Limits:
 class Pacer:
     """Let calls through no faster than one account's limit; safe to use from several threads."""
 
-    def __init__(self, limit: TokenBucket | FixedWindow | CostBucket | None, clock: Clock) -> None:
+    def __init__(
+        self, limit: TokenBucket | FixedWindow | CostBucket | None, clock: Clock, *, in_flight: int = 1
+    ) -> None:
         self._clock = clock
+        self.slots = threading.BoundedSemaphore(max(1, in_flight))
+        """Held during each call, so that no more of them are under way than the account bears."""
         self._lock = threading.Lock()
         self._blocked_until = 0.0
         self._window = limit if isinstance(limit, FixedWindow) else None
@@ -73,11 +77,14 @@ class Pacer:
         self._window_opened: float | None = None
         self._spent = 0.0
 
-    def acquire(self, method: str = "GET", cost: float = 1.0) -> None:
-        """Wait until a call by *method* that costs *cost* may go out, and book it."""
+    def acquire(self, method: str = "GET", cost: float = 1.0, *, clock: Clock | None = None) -> None:
+        """Wait until a call by *method* that costs *cost* may go out, and book it.
+
+        Who shares the pacer with others waits by a *clock* of its own.
+        """
         wait, booked = self._book(method, cost)
         while wait > 0:
-            self._clock.sleep(wait)
+            (clock or self._clock).sleep(wait)
             if booked and not self._blocked_for():
                 return
             wait, booked = self._book(method, cost)
@@ -98,6 +105,19 @@ class Pacer:
         if self._window is None or self._window_opened is None:
             return 0.0
         return max(0.0, self._window_opened + self._window.seconds - self._clock.monotonic())
+
+    def left(self) -> float | None:
+        """Return how many calls, or points, may go out at once; None without a limit."""
+        with self._lock:
+            if not self._limited:
+                return None
+            if self._blocked_for() > 0:
+                return 0.0
+            now = self._clock.monotonic()
+            if self._window is not None:
+                is_open = self._window_opened is not None and now < self._window_opened + self._window.seconds
+                return max(0.0, self._window.credits - (self._spent if is_open else 0.0))
+            return max(0.0, min(self._burst, self._level + (now - self._level_at) * self._rate))
 
     def _blocked_for(self) -> float:
         return max(0.0, self._blocked_until - self._clock.monotonic())

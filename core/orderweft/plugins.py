@@ -28,6 +28,11 @@ MOVES: Mapping[str, tuple[str, str]] = {
     "shipments": ("read_shipments", "write_shipments"),
 }
 """For each kind of record, the hook a source needs and the hook a destination needs."""
+CHANGES: Mapping[str, tuple[str, str]] = {
+    "on_change": ("update", "update_orders"),
+    "on_cancel": ("cancel", "cancel_orders"),
+}
+"""For each setting about delivered orders, the value that changes them at the destination, and the hook it needs."""
 _HOOKS = [name for name, value in vars(hookspecs).items() if hasattr(value, f"{GROUP}_spec")]
 
 

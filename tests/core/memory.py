@@ -89,7 +89,15 @@ def fetched(one: Order, **more: Any) -> Fetched:
 class World:
     """A market that has orders and a store that takes them; both do what the test sets."""
 
-    def __init__(self, folder: Path, config: str = CONFIG, *, can_find: bool = True, batch_size: int = 1) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        config: str = CONFIG,
+        *,
+        can_find: bool = True,
+        can_probe: bool = False,
+        batch_size: int = 1,
+    ) -> None:
         self.folder = folder
         self.clock = FakeClock()
         self.pages: Iterable[list[Fetched]] = []
@@ -109,11 +117,17 @@ class World:
         self.tell_script: list[Outcome] = []
         self.wants_to_know = False
         self.looked_up: list[str] = []
+        self.cancelled: set[str] = set()
+        """Keys of deliveries the store has cancelled since."""
+        self.lacking: dict[str, Refused] = {}
+        """What a probe says of an order, by number; every other one would be taken."""
+        self.probed: list[list[str]] = []
+        """The numbers of each probe."""
         self.accepted_schema: dict[str, Any] = {}
         self._lock = threading.Lock()
         self.plugins = Plugins()
         self.plugins.register("market", self._market())
-        self.plugins.register("store", self._store(can_find, batch_size))
+        self.plugins.register("store", self._store(batch_size, can_find=can_find, can_probe=can_probe))
         self.path = folder / "orderweft.toml"
         self.configure(config)
         self.ledger = Ledger(folder / "orderweft.db", self.clock)
@@ -175,7 +189,7 @@ class World:
 
         return _module(describe, check_connection, provides, fetch_orders, reread_order, acknowledge_orders)
 
-    def _store(self, can_find: bool, batch_size: int) -> ModuleType:
+    def _store(self, batch_size: int, *, can_find: bool, can_probe: bool) -> ModuleType:
         @hookimpl
         def describe() -> Channel:
             return Channel("The store", MemorySettings, Limits(in_flight=2, batch_size=batch_size, settle_seconds=60))
@@ -197,10 +211,16 @@ class World:
         @hookimpl
         def find_orders(connection: Connection[MemorySettings], keys: Sequence[str]) -> dict[str, Receipt]:
             self.looked_up.extend(keys)
-            return {key: Receipt(id=key, number=f"S-{key}") for key in keys if key in self.arrived}
+            found = [key for key in keys if key in self.arrived]
+            return {key: Receipt(id=key, number=f"S-{key}", cancelled=key in self.cancelled) for key in found}
 
-        hooks = [describe, check_connection, accepts, deliver_orders]
-        return _module(*hooks, *([find_orders] if can_find else []))
+        @hookimpl
+        def probe_orders(connection: Connection[MemorySettings], orders: Sequence[Order]) -> list[Refused | None]:
+            self.probed += [[one.number for one in orders]] if orders else []
+            return [self.lacking.get(one.number) for one in orders]
+
+        hooks: list[Any] = [describe, check_connection, accepts, deliver_orders]
+        return _module(*hooks, *([find_orders] if can_find else []), *([probe_orders] if can_probe else []))
 
     def _take(self, delivery: Delivery) -> Outcome:
         key = delivery.key

@@ -139,15 +139,20 @@ def test_records_of_an_earlier_form_are_compared_with(tmp_path: Path) -> None:
 def test_a_migration_that_is_cut_off_leaves_the_earlier_form(tmp_path: Path, name: str) -> None:
     """Whatever breaks it off half-way, the file is as it was, and the next opening brings it up to date."""
     path = written(tmp_path, name)
+    (tmp_path / "new").mkdir()
+    Ledger(tmp_path / "new" / "orderweft.db", FakeClock()).close()
+    known = {there for _, there, _ in schema(path)}
+    whole = schema(tmp_path / "new" / "orderweft.db")
+    in_the_way = [made for kind, made, sql in whole if kind == "index" and sql and made not in known][-1]
     with closing(sqlite3.connect(path)) as db:
-        db.execute("CREATE TABLE orders_by_state (in_the_way TEXT)")
+        db.execute(f"CREATE TABLE {in_the_way} (in_the_way TEXT)")
     before, held = schema(path), contents(path)
-    with pytest.raises(LedgerError, match="already a table named orders_by_state"):
+    with pytest.raises(LedgerError, match=f"already a table named {in_the_way}"):
         Ledger(path, FakeClock())
     assert schema(path) == before
     assert contents(path) == held
     with closing(sqlite3.connect(path)) as db:
-        db.execute("DROP TABLE orders_by_state")
+        db.execute(f"DROP TABLE {in_the_way}")
     Ledger(path, FakeClock()).close()
 
 

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import click
 
-from .. import interrupts
+from .. import interrupts, logs, telemetry
 from ..plugins import Plugins
 from . import output
+from .alerts import alerts
 from .common import new_context
 from .doctor import doctor
+from .explain import explain
 from .fit import fit
+from .history import show
 from .match import match
 from .orders import orders, runs
 from .plan import plan
+from .plugin import plugin
 from .purge import erase, purge
 from .records import records
 from .rehearse import rehearse, simulate
 from .run import run
 from .schema import schema
+from .serve import serve
 from .setup import check, init, plugins, settings
 
 
@@ -60,9 +67,18 @@ class Commands(click.Group):
     show_default=True,
     help="The configuration file.",
 )
+@click.option(
+    "--log-format",
+    type=click.Choice(logs.FORMS),
+    default="auto",
+    help="How log lines look on standard error: for people, as JSON; auto is human on a terminal.",
+)
+@click.option(
+    "--log-level", type=click.Choice(logs.LEVELS), default="warning", show_default=True, help="What is logged."
+)
 @click.version_option(version("orderweft"), prog_name="orderweft")
 @click.pass_context
-def main(context: click.Context, config: Path) -> None:
+def main(context: click.Context, config: Path, log_format: logs.Form, log_level: logs.Level) -> None:
     """Move wholesale orders, stock, styles and customers between the systems a fashion brand already has.
 
     Start with `orderweft init`, then `orderweft check`, then `orderweft run --dry-run`.
@@ -73,10 +89,13 @@ def main(context: click.Context, config: Path) -> None:
     output.bear_narrow_encodings()
     context.with_resource(interrupts.raised())
     context.obj = new_context(config, context.obj)
+    context.with_resource(logs.written(sys.stderr, context.obj.clock, form=log_format, level=log_level))
+    context.with_resource(telemetry.exported(os.environ, context.obj.clock))
 
 
 for command in (
     init, plugins, settings, check, fit, match, run, plan, orders, records, runs, schema, simulate, rehearse,
-    doctor, purge, erase,
+    doctor, purge, erase, alerts, plugin, serve, explain,
 ):  # fmt: skip
     main.add_command(command)
+orders.add_command(show)

@@ -13,6 +13,7 @@ from ..errors import SettingsError
 from ..exchange import Kind
 from ..fit import NOUNS, Fit
 from ..pairs import Pair, fit_between, pairs, played
+from ..runs import open_end, refuse_unable
 from ..twig import lint
 from . import output
 from .common import Context, pass_context
@@ -52,6 +53,8 @@ def fit(
 def fit_of(context: Context, one: PipelineConfig) -> Fit:
     """Return whether the ends of a pipeline fit, with its map."""
     settings = one.settings
+    with open_end(one.destination, context.plugins, context.clock) as end:
+        refuse_unable(one, end)
     return fit_between(context.plugins, context.clock, one.source, one.destination, settings.moves, list(settings.map))
 
 

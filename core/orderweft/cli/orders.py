@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict
-from operator import itemgetter
-from typing import Any, get_args
+from typing import get_args
 
 import click
 
 from ..errors import SettingsError
-from ..ledger import History, Ledger, OrderRow, OrderState, find, history, listed, tally
+from ..ledger import Ledger, OrderRow, OrderState, find, listed, tally
+from ..records.reason import owner_of
+from ..runs.actions import looked_back
 from . import output
 from .common import Context, pass_context
+from .order_actions import re_export, release, retry, skip
 
 
 @click.group()
 def orders() -> None:
-    """Ask what became of an order."""
+    """Ask what became of an order, and decide what becomes of it."""
+
+
+for action in (retry, release, skip, re_export):
+    orders.add_command(action)
 
 
 @orders.command(name="list")
@@ -39,7 +44,7 @@ def list_orders(context: Context, pipeline: str | None, state: str | None, limit
     output.table(
         ["Order", "State", "Customer", "At destination", "Changed", "Why"],
         [
-            [row.number, row.state, row.customer, row.receipt_number, _moment(row.changed_at), row.message]
+            [row.number, row.state, row.customer, row.receipt_number, moment(row.changed_at), row.message]
             for row in rows
         ],
     )
@@ -57,28 +62,12 @@ def why(context: Context, number: str, as_json: bool) -> None:
 
     NUMBER may be the source's number, or the number at the destination.
     """
-    rows = _found(context.ledger(must_exist=True), number)
+    rows = found(context.ledger(must_exist=True), number)
     if as_json:
         output.say_json([{**asdict(row), "sentence": sentence(row)} for row in rows])
         return
     for row in rows:
         click.echo(sentence(row))
-
-
-@orders.command()
-@click.argument("number")
-@output.json_option
-@pass_context
-@output.speaks_plainly
-def show(context: Context, number: str, as_json: bool) -> None:
-    """Show everything known of order NUMBER: each form it was seen in, each attempt, each answer."""
-    ledger = context.ledger(must_exist=True)
-    found = [history(ledger, row) for row in _found(ledger, number)]
-    if as_json:
-        output.say_json([_as_data(one) for one in found])
-        return
-    for one in found:
-        _show(one)
 
 
 @click.command()
@@ -96,7 +85,7 @@ def runs(context: Context, pipeline: str | None, limit: int, as_json: bool) -> N
     output.table(
         ["Run", "Pipeline", "Started", "Ended", "Result", "Read", "Sent", "New holds", "Message"],
         [
-            [row.id, row.pipeline, _moment(row.started_at), _moment(row.ended_at), row.result or "did not end",
+            [row.id, row.pipeline, moment(row.started_at), moment(row.ended_at), row.result or "did not end",
              row.counts.get("fetched", 0) + row.counts.get("read", 0),
              row.counts.get("delivered", 0) + row.counts.get("written", 0), row.counts.get("held", 0), row.message]
             for row in rows
@@ -113,25 +102,38 @@ def sentence(row: OrderRow) -> str:
     return (
         f"{who} "
         + {
-            "staged": f"has been fetched and waits for the next run to deliver it to {row.destination}."
-            + (f" The last try: {row.message}." if row.message else ""),
+            "staged": _waits(row) + (f" The last try: {row.message}." if row.message else ""),
             "sending": f"was sent to {row.destination} and the answer is not known; the next run looks it up before "
             "anything is sent again.",
             "delivered": (
-                f"was handed over to {row.destination} as {there} on {_moment(arrived)}; it has not been confirmed yet."
+                f"was handed over to {row.destination} as {there} on {moment(arrived)}; it has not been confirmed yet."
                 if receipt.get("pending")
-                else f"arrived at {row.destination} as {there} on {_moment(arrived)}."
+                else f"arrived at {row.destination} as {there} on {moment(arrived)}."
             )
             + _edited(row),
             "skipped": f"was left out: {_stop(row.message)}",
             "held": f"is held: {_stop(row.message)}"
             + (f" What to do: {_stop(row.fix)}" if row.fix else "")
-            + _again(row),
+            + _again(row)
+            + _whose(row),
             "superseded": f"was replaced by another order: {_stop(row.message)}",
             "cancelled": f"was cancelled before it was delivered: {_stop(row.message)}",
         }[row.state]
         + _gone(row)
     )
+
+
+def _whose(row: OrderRow) -> str:
+    owner = owner_of(row.reason)
+    return f" It is for the {owner}." if owner else ""
+
+
+def _waits(row: OrderRow) -> str:
+    if row.purged_at is not None:
+        command = f"orderweft run {row.pipeline} --order {row.number} --since {looked_back(row):%Y-%m-%d}"
+        return f"waits to be read again: `{command}`."
+    again = " once more" if row.export > 1 else ""
+    return f"has been fetched and waits for the next run to deliver it{again} to {row.destination}."
 
 
 def _gone(row: OrderRow) -> str:
@@ -148,22 +150,24 @@ def _edited(row: OrderRow) -> str:
 
 
 def _again(row: OrderRow) -> str:
-    if row.reason == "in_doubt":
-        return " It is not sent again by itself."
+    if row.reason in ("in_doubt", "needs_person"):
+        return f" It is not sent again by itself; `orderweft orders release {row.number}` finds out what became of it."
     if row.retry_at is None:
         return " It is tried again when the order or the configuration changes."
-    return f" It is tried again from {_moment(row.retry_at)} on, or now with `orderweft run --order {row.number}`."
+    return f" It is tried again from {moment(row.retry_at)} on, or now with `orderweft run --order {row.number}`."
 
 
 def _stop(text: str | None) -> str:
     return f"{(text or 'no reason is known').rstrip('.')}."
 
 
-def _moment(stamp: str | None) -> str:
+def moment(stamp: str | None) -> str:
+    """Return an instant of the ledger for a person."""
     return f"{stamp[:10]} {stamp[11:19]} UTC" if stamp else ""
 
 
-def _found(ledger: Ledger, number: str) -> list[OrderRow]:
+def found(ledger: Ledger, number: str) -> list[OrderRow]:
+    """Return the orders *number* may mean; raises SettingsError saying what to do when there is none."""
     rows = find(ledger, number)
     if not rows:
         raise SettingsError(
@@ -171,38 +175,3 @@ def _found(ledger: Ledger, number: str) -> list[OrderRow]:
             f"`orderweft run --order {number} --dry-run` asks the source about it"
         )
     return rows
-
-
-def _as_data(one: History) -> dict[str, Any]:
-    data = asdict(one)
-    for revision in data["revisions"]:
-        revision["record"] = json.loads(revision["record"]) if revision["record"] else None
-    for attempt in (*data["attempts"], data["order"]):
-        attempt["receipt"] = json.loads(attempt["receipt"]) if attempt["receipt"] else None
-    return data
-
-
-def _show(one: History) -> None:
-    click.echo(sentence(one.order))
-    output.table(
-        ["When", "What", "Details"],
-        [[_moment(when), what, text] for when, what, text in sorted(_events(one), key=itemgetter(0))],
-    )
-    click.echo(f"`orderweft orders show {one.order.number} --json` gives the payloads too.")
-
-
-def _events(one: History) -> Iterator[tuple[str, str, str]]:
-    for revision in one.revisions:
-        what = "seen for the first time" if revision.revision == 1 else "seen changed"
-        yield revision.seen_at, f"{what} (revision {revision.revision})", revision.problem or revision.skip or ""
-    for attempt in one.attempts:
-        yield attempt.started_at, f"sent under key {attempt.key}", ""
-        receipt = json.loads(attempt.receipt) if attempt.receipt else {}
-        answered = attempt.ended_at or attempt.started_at
-        answer = (attempt.outcome or "none yet").replace("_", " ")
-        yield answered, f"answer: {answer}", attempt.message or f"as {receipt.get('number') or receipt.get('id')}"
-        for remark in receipt.get("remarks", []):
-            yield answered, "remark", remark
-    if one.told is not None:
-        taken = "still to be told" if one.told.due else (one.told.outcome or "").replace("_", " ")
-        yield one.told.changed_at, f"source told: {taken}", one.told.message

@@ -14,6 +14,7 @@ from ..errors import SettingsError
 from ..ledger import Ledger
 from ..ledger.erase import Traces, trace
 from ..ledger.erase import erase as erase_traces
+from ..ledger.exchanges import drop_old
 from ..ledger.purge import compact, nothing_running
 from ..ledger.purge import purge as purge_before
 from . import output
@@ -37,23 +38,27 @@ def purge(context: Context, older_than: str, dry_run: bool, yes: bool, as_json: 
     """Remove what finished orders contained, once nothing has happened to them for so long.
 
     Their numbers, states, reasons, keys and receipts stay, and nothing is ever sent twice for it. Orders that wait,
-    are held or in doubt, or that the source has still to be told of, are left alone. The room is given back to the
-    disk.
+    are held or in doubt, or that the source has still to be told of, are left alone. Requests and answers leave the
+    journal after its own number of days. The room is given back to the disk.
     """
     if (days := _DAYS.fullmatch(older_than.strip())) is None:
         raise SettingsError(f"--older-than {older_than!r} is no number of days; write it as 90d")
     before = context.clock.now() - timedelta(days=int(days[1]))
+    said_before = context.clock.now() - timedelta(days=context.config(secrets_needed=False).journal.days)
     with closing(context.ledger(must_exist=True)) as ledger, _alone(ledger, dry_run=dry_run):
-        found = purge_before(ledger, before, keep=False)
+        found, said = purge_before(ledger, before, keep=False), drop_old(ledger, said_before, keep=False)
         if not as_json:
             verb = "would lose" if dry_run else "lose"
             click.echo(f"{_states(found.orders)} last changed before {before:%Y-%m-%d} {verb} their contents.")
-        done = _go_on(found.orders.total() > 0, dry_run=dry_run, yes=yes, as_json=as_json)
+            if said:
+                click.echo(f"{said} requests of before {said_before:%Y-%m-%d} {'would ' * dry_run}leave the journal.")
+        done = _go_on(bool(found.orders or said), dry_run=dry_run, yes=yes, as_json=as_json)
         if done:
-            found = purge_before(ledger, before)
+            found, said = purge_before(ledger, before), drop_old(ledger, said_before)
     freed = None if dry_run else compact(Path(ledger.path))
     if as_json:
-        output.say_json({"orders": dict(found.orders), "removed": done, "size": found.size, "freed": freed})
+        size = {"orders": dict(found.orders), "exchanges": said, "removed": done, "size": found.size, "freed": freed}
+        output.say_json(size)
     else:
         _close(done, freed)
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ..config import PipelineConfig
+from ..config import Config, PipelineConfig
 from ..explain import PRIVATE
 from ..runs import Difference, Planned, RecordOptions, RecordReport, run_records
 from . import output
+from .alerts import alerting
 from .common import Context
 from .watch import watching
 
@@ -52,6 +54,7 @@ _NOUNS = {
 
 def run_and_show(
     context: Context,
+    config: Config,
     pipeline: PipelineConfig,
     options: RecordOptions,
     *,
@@ -63,7 +66,10 @@ def run_and_show(
     ledger = context.ledger(keep=not options.dry_run)
     try:
         with watching(quiet=as_json or to_stdout, noun=pipeline.settings.moves) as observer:
-            report = run_records(pipeline, context.plugins, ledger, context.clock, options=options, observer=observer)
+            run = partial(
+                run_records, pipeline, context.plugins, ledger, context.clock, options=options, observer=observer
+            )
+            report = run() if options.dry_run else alerting(context, config, ledger, pipeline.name, run)
     finally:
         ledger.close()
     output.write_csv(csv_file, _HEADINGS, _differences(report.planned))

@@ -7,14 +7,18 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
 
-from ..config import PipelineConfig
+from ..config import Config, PipelineConfig
 from ..errors import SettingsError
+from ..ledger import OrderRow
+from ..records.reason import owner_of
 from ..runs import RecordOptions, Report, RunOptions, run_orders
 from . import output
+from .alerts import alerting
 from .common import Context, pass_context
 from .record_report import run_and_show
 from .watch import watching
@@ -31,12 +35,15 @@ COUNTS = {
     "handed_over": "handed over",
     "confirmed": "confirmed",
     "unconfirmed": "not confirmed yet",
+    "updated": "updated",
+    "revoked": "cancelled there",
     "known": "delivered earlier",
     "not_sent": "left for the next run",
     "ready": "would be delivered",
 }
 """Count → what people read; those in `_ALWAYS` are shown even when 0."""
 
+_OF_HOLD = ("id", "number", "customer", "reason", "message", "fix", "retry_at")
 _ALWAYS = ("fetched", "new", "skipped", "held", "delivered", "already_there")
 
 
@@ -82,11 +89,11 @@ def run(
     if chosen.settings.moves != "orders":
         _only_for("orders", chosen, {"--since": since, "--order": number})
         wanted = RecordOptions(limit=limit, dry_run=dry_run, allow_drop=allow_drop, retry=retry)
-        sys.exit(run_and_show(context, chosen, wanted, as_json=as_json, csv_file=csv_file))
+        sys.exit(run_and_show(context, config, chosen, wanted, as_json=as_json, csv_file=csv_file))
     others = {"--allow-drop": allow_drop, "--retry": retry}
     _only_for("inventory, catalog, customers and shipments", chosen, others)
     options = RunOptions(read_day(since), number, limit, dry_run)
-    sys.exit(_run_orders(context, chosen, options, as_json=as_json, csv_file=csv_file))
+    sys.exit(_run_orders(context, config, chosen, options, as_json=as_json, csv_file=csv_file))
 
 
 def _only_for(kinds: str, pipeline: PipelineConfig, given: Mapping[str, object]) -> None:
@@ -97,14 +104,23 @@ def _only_for(kinds: str, pipeline: PipelineConfig, given: Mapping[str, object])
 
 
 def _run_orders(
-    context: Context, chosen: PipelineConfig, options: RunOptions, *, as_json: bool, csv_file: Path | None
+    context: Context,
+    config: Config,
+    chosen: PipelineConfig,
+    options: RunOptions,
+    *,
+    as_json: bool,
+    csv_file: Path | None,
 ) -> int:
     to_stdout = output.is_stdout(csv_file)
     ledger = context.ledger(keep=not options.dry_run)
     gc.freeze()  # what is loaded by now stays; looking through it again and again costs a fifth of a long run
     try:
         with watching(quiet=as_json or to_stdout) as observer:
-            report = run_orders(chosen, context.plugins, ledger, context.clock, options=options, observer=observer)
+            run_once = partial(
+                run_orders, chosen, context.plugins, ledger, context.clock, options=options, observer=observer
+            )
+            report = run_once() if options.dry_run else alerting(context, config, ledger, chosen.name, run_once)
     finally:
         ledger.close()
     output.write_csv(csv_file, ("order", "customer", "lines total", "action", "message"), _rows(report))
@@ -138,6 +154,7 @@ def show(report: Report, *, as_json: bool = False, dry_run: bool = False, hint: 
     if as_json:
         output.say_json(as_data(report))
         return
+    show_urgent(report)
     for warning in report.warnings:
         output.warn(warning)
     if dry_run:
@@ -155,12 +172,27 @@ def show(report: Report, *, as_json: bool = False, dry_run: bool = False, hint: 
         output.complain(report.error)
 
 
+def show_urgent(report: Report) -> None:
+    """Print the held orders whose ship window closes soon."""
+    if report.urgent:
+        output.table(
+            ["Closes", "Order", "Customer", "Reason", "What to do"],
+            [[one.closes, one.order.number, one.order.customer, _reason(one.order), one.order.fix]
+             for one in report.urgent],
+            title=f"{_orders(len(report.urgent))} held whose ship window closes soon",
+        )  # fmt: skip
+
+
+def _reason(row: OrderRow) -> str:
+    return (row.reason or "").replace("_", " ")
+
+
 def show_holds(report: Report) -> None:
     """Print each order that waits for somebody."""
     shown = report.holds[:50]
     output.table(
         ["Order", "Customer", "Reason", "What is wrong", "What to do"],
-        [[row.number, row.customer, (row.reason or "").replace("_", " "), row.message, row.fix] for row in shown],
+        [[row.number, row.customer, _reason(row), row.message, row.fix] for row in shown],
         title=f"{_orders(report.held)} held",
     )
     if report.held > len(shown):
@@ -175,9 +207,9 @@ def summary(report: Report, *, dry_run: bool = False, hint: bool = True) -> str:
         done = _orders(counts["delivered"])
         return f"Interrupted: {done} delivered{sent}. Nothing is lost; the next run goes on from here."
     if dry_run:
-        return (
-            f"Nothing was changed. A run would offer {_orders(counts['ready'])}; the destination may still hold some."
-        )
+        may_differ = "." if report.is_exact else "; the destination may still hold some."
+        verb = "deliver" if report.is_exact else "offer"
+        return f"Nothing was changed. A run would {verb} {_orders(counts['ready'])}{may_differ}"
     handed_over = counts["handed_over"] + counts["confirmed"] + counts["unconfirmed"]
     text = "" if handed_over and not counts["delivered"] else f"{_orders(counts['delivered'])} delivered."
     if counts["handed_over"]:
@@ -214,8 +246,15 @@ def as_data(report: Report) -> dict[str, object]:
         "warnings": report.warnings,
         "counts": {name: report.counts[name] for name in COUNTS if report.counts[name] or name in _ALWAYS},
         "holds": [
-            {name: getattr(row, name) for name in ("id", "number", "customer", "reason", "message", "fix", "retry_at")}
-            for row in report.holds
+            {name: getattr(row, name) for name in _OF_HOLD} | {"owner": owner_of(row.reason)} for row in report.holds
         ],
+        "changes": [
+            {
+                name: getattr(one, name)
+                for name in ("id", "number", "cancelled", "state", "diff", "reason", "message", "fix")
+            }
+            for one in report.changes
+        ],
+        "urgent": [{"number": one.order.number, "closes": one.closes} for one in report.urgent],
         "previews": [asdict(preview) for preview in report.previews],
     }

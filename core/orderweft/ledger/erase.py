@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .exchanges import drop_loose
 from .purge import drop_contents
 from .store import Store
 
@@ -89,6 +90,7 @@ def erase(store: Store, found: Traces) -> None:
     note = f"its contents were erased on {now[:10]}, as its customer asked"
     with store.transaction() as db:
         drop_contents(db, list(found.orders), note)
+        drop_loose(db)
         db.executemany(
             "UPDATE orders SET customer = NULL, purged_at = ?1, erased_at = ?1 WHERE pipeline = ?2 AND id = ?3",
             [(now, *key) for key in found.orders],

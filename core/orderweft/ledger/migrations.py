@@ -202,3 +202,143 @@ def m004_upkeep(db: Database) -> None:
     """Let contents go while the order stays known; count and find orders among a million."""
     for statement in _UPKEEP:
         db.conn.execute(statement)
+
+
+_ACTIONS = (
+    "ALTER TABLE orders ADD COLUMN export INTEGER NOT NULL DEFAULT 1",  # each further one has a key of its own
+    """CREATE TABLE actions (
+        action INTEGER PRIMARY KEY,
+        pipeline TEXT NOT NULL,
+        id TEXT NOT NULL,
+        done_at TEXT NOT NULL,
+        what TEXT NOT NULL,             -- retry, release, skip, re-export
+        who TEXT NOT NULL,
+        why TEXT,
+        outcome TEXT NOT NULL,          -- what came of it, in a sentence
+        key TEXT,                       -- of the delivery it has superseded
+        receipt_number TEXT             -- what that was called at the destination
+    ) STRICT""",
+    "CREATE INDEX actions_by_order ON actions (pipeline, id)",
+    "CREATE INDEX actions_by_receipt ON actions (receipt_number) WHERE receipt_number IS NOT NULL",
+)
+
+
+@migrations()
+def m005_actions(db: Database) -> None:
+    """Keep what people have decided about orders, and let one be exported once more."""
+    for statement in _ACTIONS:
+        db.conn.execute(statement)
+
+
+@migrations()
+def m006_alerts(db: Database) -> None:
+    """Remember who was alerted of what, so that nobody is told twice in a row."""
+    db.conn.execute(
+        """CREATE TABLE alerts (
+            row INTEGER PRIMARY KEY,
+            alert TEXT NOT NULL,            -- name of its table in the configuration
+            pipeline TEXT NOT NULL,         -- empty for what concerns all of them
+            kind TEXT NOT NULL,             -- order, record, run, alert
+            about TEXT NOT NULL,            -- id of the order, key of the record, what failed
+            reason TEXT NOT NULL,           -- reason class it was told with
+            urgent INTEGER NOT NULL,        -- 1 when it was told as urgent
+            told_at TEXT,                   -- empty until a message was taken
+            tried_at TEXT NOT NULL,
+            doubts INTEGER NOT NULL         -- messages in a row whose end nobody knows
+        ) STRICT"""
+    )
+    db.conn.execute("CREATE INDEX alerts_by_pipeline ON alerts (alert, pipeline)")
+    db.conn.execute(
+        """CREATE TABLE alert_channels (
+            alert TEXT PRIMARY KEY,
+            sent INTEGER NOT NULL,          -- messages taken since the ledger was made
+            sent_at TEXT,                   -- when the last one was
+            failures INTEGER NOT NULL,      -- messages not taken, or not known to be
+            failed_at TEXT,                 -- since when it fails; empty when the last message was taken
+            problem TEXT                    -- what was wrong at the last one
+        ) STRICT, WITHOUT ROWID"""
+    )
+
+
+@migrations()
+def m007_exchanges(db: Database) -> None:
+    """Keep what was said about orders, and what the templates made of them."""
+    db.conn.execute(
+        """CREATE TABLE exchanges (
+            exchange INTEGER PRIMARY KEY,
+            run INTEGER NOT NULL,
+            pipeline TEXT NOT NULL,
+            connection TEXT NOT NULL,
+            step TEXT NOT NULL,             -- fetch, send, settle, acknowledge
+            started_at TEXT NOT NULL,
+            seconds REAL NOT NULL,
+            is_write INTEGER NOT NULL,      -- 1 when it may have changed something
+            method TEXT NOT NULL,
+            url TEXT NOT NULL,
+            request TEXT NOT NULL,          -- body, without secrets, cut when it is long
+            status INTEGER,
+            response TEXT,                  -- body likewise; empty when no answer came
+            error TEXT
+        ) STRICT"""
+    )
+    db.conn.execute(
+        """CREATE TABLE exchange_orders (
+            pipeline TEXT NOT NULL,
+            id TEXT NOT NULL,               -- an order it is about
+            exchange INTEGER NOT NULL,
+            PRIMARY KEY (pipeline, id, exchange)
+        ) STRICT, WITHOUT ROWID"""
+    )
+    db.conn.execute("CREATE INDEX exchange_orders_by_exchange ON exchange_orders (exchange)")
+    db.conn.execute(
+        """CREATE TABLE mapped (
+            pipeline TEXT NOT NULL,
+            id TEXT NOT NULL,
+            revision INTEGER NOT NULL,
+            run INTEGER NOT NULL,
+            mapped_at TEXT NOT NULL,
+            record TEXT NOT NULL,           -- canonical JSON after the pipeline's map
+            PRIMARY KEY (pipeline, id, revision)
+        ) STRICT, WITHOUT ROWID"""
+    )
+
+
+_CHANGES = (
+    """CREATE TABLE changes (
+        pipeline TEXT NOT NULL,
+        id TEXT NOT NULL,
+        revision INTEGER NOT NULL,          -- of an order that was delivered in an earlier one
+        base INTEGER NOT NULL,              -- the one it was compared with
+        cancelled INTEGER NOT NULL,         -- 1 when it says that the order is cancelled
+        state TEXT NOT NULL,                -- noted, waiting, sending, done, held, superseded
+        seen_at TEXT NOT NULL,
+        diff TEXT NOT NULL,                 -- sentences as JSON, nothing personal in them
+        reason TEXT,
+        message TEXT,
+        fix TEXT,
+        retry_at TEXT,
+        config TEXT,
+        tries INTEGER NOT NULL DEFAULT 0,
+        doubts INTEGER NOT NULL DEFAULT 0,  -- times it was sent without an answer
+        started_at TEXT,                    -- written before any byte leaves
+        ended_at TEXT,
+        outcome TEXT,
+        run INTEGER NOT NULL,
+        PRIMARY KEY (pipeline, id, revision)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE INDEX changes_open ON changes (pipeline, id)
+    WHERE state IN ('waiting', 'sending', 'held')""",
+    """CREATE INDEX orders_changed ON orders (pipeline, id)
+    WHERE state = 'delivered' AND revision > delivered_revision""",
+    # what was changed before anybody could ask for more was told then, and is not told or sent now
+    """INSERT INTO changes (pipeline, id, revision, base, cancelled, state, seen_at, diff, run)
+    SELECT pipeline, id, revision, delivered_revision, 0, 'noted', changed_at, '[]', run FROM orders
+    WHERE state = 'delivered' AND revision > delivered_revision""",
+)
+
+
+@migrations()
+def m008_changes(db: Database) -> None:
+    """Keep what became of orders that were changed at their source after they were delivered."""
+    for statement in _CHANGES:
+        db.conn.execute(statement)

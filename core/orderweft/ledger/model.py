@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..records import Order
+from ..records import Order, Reason
 
 OrderState = Literal["staged", "sending", "delivered", "skipped", "held", "superseded", "cancelled"]
 
@@ -22,6 +22,8 @@ class Route:
     """Fingerprint of the rules; a hold is decided anew when it changes."""
     acknowledge: bool = False
     """Whether the source wants to know what became of its orders."""
+    probes: bool = False
+    """Whether the destination tells without any delivery what it would refuse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Staged:
     new: bool = False
     changed: bool = False
     """True when this page brought a revision not seen before."""
+    export: int = 1
+    """How many deliveries of it there were to be, this one included; each has a key of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class Verdict:
 
     staged: Staged
     state: OrderState
-    reason: str | None
+    reason: Reason | None
     message: str
     fix: str | None = None
 

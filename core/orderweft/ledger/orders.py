@@ -6,15 +6,14 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
-from typing import Any
 
-from pydantic import ValidationError
-
-from ..exchange import Acknowledgement, Fetched, Page
-from ..records import Accepted, AlreadyThere, NotSent, Order, Outcome, Receipt, Refused
+from ..exchange import Acknowledgement, Page
+from ..records import Accepted, AlreadyThere, NotSent, Outcome, Receipt, Refused
+from ..records.reason import CLASSES
 from . import statements
 from .fingerprint import seen_as
-from .model import Intent, OrderState, Route, Staged, Verdict
+from .model import Intent, Route, Staged, Verdict
+from .staged import FIXED, customer_of, from_row, in_doubt_elsewhere, stands
 from .store import Claim, Store, stamp
 
 MAX_TRIES = 6
@@ -26,8 +25,8 @@ RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (15, 60, 240, 1440
 MAX_REFUSALS = 10
 """Runs in which a source that refuses a note is told again, should its settings be corrected meanwhile."""
 
-_FIXED = ("delivered", "sending")
-"""States that a new revision does not change."""
+PROBE_AFTER = timedelta(minutes=4)
+"""How long such an order waits where the destination can be asked without offering it: less than any schedule."""
 
 _NEVER_AGAIN = ("invalid_field", "needs_person", "in_doubt")
 """Holds that only a change of the order, the configuration or a person releases."""
@@ -62,15 +61,15 @@ class OrderBook:
             staged, news, updates, revisions = [], [], [], []
             for item, data, record, mark in seen.values():
                 row = known.get(item.id)
-                entry = _staged(item, data, row, mark, self.route.config)
+                entry = stands(item, data, row, mark, self.route.config)
                 staged.append(entry)
                 # what a purge let go is stored again when it is to be decided anew
                 renewed = entry.changed or (row is not None and row["purged_at"] and entry.state == "staged")
                 if row is None:
                     news.append((pipeline, item.id, item.number, self.route.source, self.route.destination,
-                                 _customer(item), mark, now, now, self._run))  # fmt: skip
+                                 customer_of(item), mark, now, now, self._run))  # fmt: skip
                 elif renewed:
-                    updates.append((item.number, entry.state, _customer(item), entry.revision, mark, now, self._run,
+                    updates.append((item.number, entry.state, customer_of(item), entry.revision, mark, now, self._run,
                                     pipeline, item.id))  # fmt: skip
                 if renewed:
                     revisions.append((pipeline, item.id, entry.revision, mark, now, self._run, item.payload, record,
@@ -88,7 +87,7 @@ class OrderBook:
         rows = self._store.rows(
             statements.WAITING, [self.route.pipeline, after, self._store.now(), self.route.config, limit]
         )
-        return [_from_row(row) for row in rows]
+        return [from_row(row) for row in rows]
 
     def unreadable(self, after: str) -> dict[str, str]:
         """Return the payloads of orders beyond id *after* that were held unread under other settings, by id."""
@@ -98,7 +97,18 @@ class OrderBook:
     def one(self, number: str) -> list[Staged]:
         """Return the orders of *number* that are not delivered, whatever they wait for, except those in doubt."""
         rows = self._store.rows(statements.BY_NUMBER, [self.route.pipeline, number])
-        return [_from_row(row) for row in rows]
+        return [from_row(row) for row in rows]
+
+    def held(self) -> list[str]:
+        """Return the ids of due holds the destination can be asked about, the first deadline first."""
+        rows = self._store.rows(
+            statements.HELD_BY_DEADLINE, [self.route.pipeline, self._store.now(), self.route.config]
+        )
+        return [row["id"] for row in rows]
+
+    def these(self, ids: Sequence[str]) -> list[Staged]:
+        """Return those held orders in this order."""
+        return [from_row(row) for row in self._store.rows(statements.BY_ID, [json.dumps(ids), self.route.pipeline])]
 
     def decide(self, verdicts: Sequence[Verdict]) -> None:
         """Store verdicts on orders that are not sent."""
@@ -124,13 +134,13 @@ class OrderBook:
             attempt = db.execute("SELECT coalesce(max(attempt), 0) FROM attempts").fetchone()[0]
             for staged, key in wanted.values():
                 before = earlier.get(key)
-                if known[staged.id]["state"] in _FIXED or known[staged.id]["revision"] != staged.revision:
+                if known[staged.id]["state"] in FIXED or known[staged.id]["revision"] != staged.revision:
                     continue
                 if before is None:
                     attempt += 1
                     intents.append(Intent(attempt, staged.id, staged.number, key, staged.revision, now))
                 elif before["receipt"] is None:
-                    self._verdict(db, _in_doubt_elsewhere(staged, before["pipeline"]), retry_at=now)
+                    self._verdict(db, in_doubt_elsewhere(staged, before["pipeline"]), retry_at=now)
                 else:
                     done.append((staged, Receipt.model_validate_json(before["receipt"])))
             db.executemany(
@@ -150,6 +160,10 @@ class OrderBook:
 
     def settle(self, outcomes: Sequence[tuple[Intent, Outcome]], *, tried: bool = False) -> None:
         """Store what the destination answered; with *tried*, a not-sent one counts as a try that failed."""
+        with self._store.transaction(self._claim) as db:
+            self._settle(db, outcomes, tried=tried)
+
+    def _settle(self, db: sqlite3.Connection, outcomes: Sequence[tuple[Intent, Outcome]], *, tried: bool) -> None:
         now = self._store.now()
         answers, delivered = [], []
         for intent, outcome in outcomes:
@@ -158,18 +172,17 @@ class OrderBook:
             answers.append((now, outcome.outcome, message, receipt and receipt.to_json(), intent.attempt))
             if receipt is not None:
                 delivered.append((intent, receipt))
-        with self._store.transaction(self._claim) as db:
-            db.executemany(
-                "UPDATE attempts SET ended_at = ?, outcome = ?, message = ?, receipt = ?"
-                " WHERE attempt = ? AND coalesce(outcome, 'unknown') = 'unknown'",
-                answers,
-            )
-            self._delivered(db, delivered)
-            for intent, outcome in outcomes:
-                if isinstance(outcome, Refused):
-                    self._refused(db, intent, outcome)
-                elif isinstance(outcome, NotSent):
-                    self._put_back(db, intent, outcome.message, tries=int(tried))
+        db.executemany(
+            "UPDATE attempts SET ended_at = ?, outcome = ?, message = ?, receipt = ?"
+            " WHERE attempt = ? AND coalesce(outcome, 'unknown') = 'unknown'",
+            answers,
+        )
+        self._delivered(db, delivered)
+        for intent, outcome in outcomes:
+            if isinstance(outcome, Refused):
+                self._refused(db, intent, outcome)
+            elif isinstance(outcome, NotSent):
+                self._put_back(db, intent, outcome.message, tries=int(tried))
 
     def unsettled(self, after: int = 0, limit: int = 100) -> list[Intent]:
         """Return the oldest attempts above number *after* whose outcome is not known.
@@ -257,7 +270,7 @@ class OrderBook:
     def _known(self, db: sqlite3.Connection, ids: Iterable[str]) -> dict[str, sqlite3.Row]:
         rows = db.execute(
             """SELECT orders.id, orders.state, orders.reason, orders.revision, orders.fingerprint,
-                      orders.config, orders.purged_at, orders.erased_at
+                      orders.config, orders.export, orders.purged_at, orders.erased_at
                FROM json_each(?) AS wanted CROSS JOIN orders
                WHERE orders.pipeline = ? AND orders.id = wanted.value""",
             [json.dumps(list(ids)), self.route.pipeline],
@@ -271,11 +284,14 @@ class OrderBook:
 
     def _verdict(self, db: sqlite3.Connection, verdict: Verdict, *, retry_at: str | None = None) -> None:
         staged, now = verdict.staged, self._store.now()
+        fix = CLASSES[verdict.reason].fix if verdict.reason else None
+        if verdict.reason in statements.PROBED:
+            retry_at = stamp(self._store.clock.now() + PROBE_AFTER)
         db.execute(
-            """UPDATE orders SET state = ?, reason = ?, message = ?, fix = ?, config = ?, retry_at = ?,
-                      changed_at = ?, run = ?
-               WHERE pipeline = ? AND id = ? AND state NOT IN ('delivered', 'sending')""",
-            [verdict.state, verdict.reason, verdict.message, verdict.fix, self.route.config, retry_at,
+            """UPDATE orders SET state = ?1, reason = ?2, message = ?3, fix = ?4, config = ?5, retry_at = ?6,
+                      changed_at = iif(state = ?1 AND reason IS ?2 AND message IS ?3, changed_at, ?7), run = ?8
+               WHERE pipeline = ?9 AND id = ?10 AND state NOT IN ('delivered', 'sending')""",
+            [verdict.state, verdict.reason, verdict.message, verdict.fix or fix, self.route.config, retry_at,
              now, self._run, self.route.pipeline, staged.id],
         )  # fmt: skip
         if verdict.state == "held":
@@ -323,11 +339,13 @@ class OrderBook:
 
     def _hold(self, db: sqlite3.Connection, intent: Intent, outcome: Refused, tries: int) -> None:
         wait = None if outcome.reason in _NEVER_AGAIN else RETRY_AFTER[min(tries, len(RETRY_AFTER) - 1)]
+        if wait and self.route.probes and not tries:
+            wait = PROBE_AFTER
         db.execute(
             """UPDATE orders SET state = 'held', reason = ?, message = ?, fix = ?, config = ?, tries = tries + 1,
                       retry_at = ?, changed_at = ?, run = ?
                WHERE pipeline = ? AND id = ? AND state <> 'delivered'""",
-            [outcome.reason, outcome.message, outcome.fix, self.route.config,
+            [outcome.reason, outcome.message, outcome.fix or CLASSES[outcome.reason].fix, self.route.config,
              stamp(self._store.clock.now() + wait) if wait else None, self._store.now(), self._run,
              self.route.pipeline, intent.id],
         )  # fmt: skip
@@ -342,53 +360,3 @@ class OrderBook:
         message = text if receipt is not None else f"Not delivered: {text}"
         told = [self.route.pipeline, one.id, one.number, int(receipt is not None), reason, message]
         db.execute(statements.TELL, [*told, receipt and receipt.to_json(), self._store.now()])
-
-
-def _staged(item: Fetched, data: dict[str, Any] | None, row: sqlite3.Row | None, mark: str, config: str) -> Staged:
-    changed = row is None or row["fingerprint"] != mark
-    state: OrderState = "staged"
-    if row is not None:
-        decided_once = row["config"] == config or row["state"] not in ("skipped", "held") or row["erased_at"]
-        decided_alike = not changed and decided_once
-        if decided_alike or row["state"] in _FIXED or row["reason"] == "in_doubt":
-            state = row["state"]
-    revision = (row["revision"] if row is not None else 0) + (1 if changed else 0)
-    return Staged(
-        item.id,
-        item.number,
-        state,
-        revision,
-        item.order,
-        item.problem,
-        item.skip,
-        data,
-        new=row is None,
-        changed=changed,
-    )
-
-
-def _from_row(row: sqlite3.Row) -> Staged:
-    data = json.loads(row["record"]) if row["record"] else None
-    order, problem = None, row["problem"]
-    try:
-        order = Order.model_validate(data) if data else None
-    except ValidationError as error:
-        problem = f"it was stored by another version, and {error.error_count()} of its fields do not fit this one"
-    return Staged(row["id"], row["number"], "staged", row["revision"], order, problem, row["skip"], data)
-
-
-def _customer(item: Fetched) -> str | None:
-    if item.order is None:
-        return item.customer
-    customer = item.order.customer
-    return " ".join(part for part in (customer.account_code, customer.name) if part) or None
-
-
-def _in_doubt_elsewhere(staged: Staged, pipeline: str) -> Verdict:
-    return Verdict(
-        staged,
-        "held",
-        "in_doubt",
-        f"pipeline {pipeline!r} has sent this order to the same destination and does not know yet whether it arrived",
-        f"run pipeline {pipeline!r}, which looks it up first; then this one goes on with it",
-    )

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ..errors import LedgerError
+from .exchanges import drop_said
 from .statements import NOT_OPEN
 from .store import Store, stamp
 
@@ -71,6 +72,7 @@ def drop_contents(db: sqlite3.Connection, keys: Sequence[tuple[str, str]], note:
            WHERE pipeline = ? AND id = ? AND (payload IS NOT NULL OR record IS NOT NULL)""",
         [(note, *key) for key in keys],
     )
+    drop_said(db, keys)
 
 
 def _size(db: sqlite3.Connection, key: tuple[str, str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import dataclass, fields
 from operator import attrgetter
@@ -38,6 +39,17 @@ class OrderRow:
     """Since when its contents are not kept any more."""
     erased_at: str | None
     """Since when its customer is not known any more."""
+    export: int
+    """How many deliveries of it there were to be; more than one when it was exported once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Urgent:
+    """A held order whose ship window closes soon, or has closed."""
+
+    closes: str
+    """Last day of the window."""
+    order: OrderRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +89,20 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Action:
+    """What a person has decided about an order."""
+
+    done_at: str
+    what: str
+    who: str
+    why: str | None
+    outcome: str
+    """What came of it."""
+    key: str | None
+    """Of the delivery it has superseded."""
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """Everything the ledger knows of one order."""
 
@@ -84,11 +110,14 @@ class History:
     revisions: tuple[Revision, ...]
     attempts: tuple[Attempt, ...]
     told: Told | None
+    actions: tuple[Action, ...]
 
 
 def _columns(kind: type) -> str:
     return ", ".join(field.name for field in fields(kind))
 
+
+_NAMES = [field.name for field in fields(OrderRow)]
 
 # SQLite steps from each pipeline to the next one in the index, however many orders they have
 _PIPELINES = """WITH RECURSIVE pipelines (pipeline) AS (
@@ -111,6 +140,7 @@ def find(store: Store, text: str) -> list[OrderRow]:
                 UNION SELECT pipeline, id FROM orders WHERE receipt_number IN (?1, '#' || ?1)
                 UNION SELECT orders.pipeline, id FROM pipelines CROSS JOIN orders USING (pipeline) WHERE id = ?1
                 UNION SELECT pipeline, id FROM attempts WHERE key = ?1
+                UNION SELECT pipeline, id FROM actions WHERE receipt_number IN (?1, '#' || ?1)
             ) CROSS JOIN orders USING (pipeline, id)
             ORDER BY pipeline, id LIMIT 50""",  # noqa: S608
         [text],
@@ -143,6 +173,34 @@ def holds(store: Store, pipeline: str, limit: int = 200) -> list[OrderRow]:
     return [_order(row) for row in rows]
 
 
+def held_for(
+    store: Store, *, pipeline: str | None = None, reason: str | None = None, before: str | None = None
+) -> list[OrderRow]:
+    """Return all orders held in *pipeline* for *reason* that were first seen *before* a moment, by number."""
+    rows = store.rows(
+        f"""SELECT {_columns(OrderRow)} FROM orders
+            WHERE state = 'held' AND pipeline IN (SELECT value FROM json_each(?1))
+              AND (?2 IS NULL OR reason = ?2) AND (?3 IS NULL OR first_seen < ?3)
+            ORDER BY pipeline, number, id""",  # noqa: S608
+        [json.dumps([pipeline] if pipeline else pipelines_of(store)), reason, before],
+    )
+    return [_order(row) for row in rows]
+
+
+def closing(store: Store, pipeline: str, last: str, limit: int = 200) -> list[Urgent]:
+    """Return held orders whose ship window closes on the day *last* or earlier, each after that day, by day."""
+    rows = store.rows(
+        f"""SELECT * FROM (
+                SELECT json_extract(record, '$.window.complete') AS closes, {_columns(OrderRow)}
+                FROM orders INDEXED BY orders_unfinished
+                CROSS JOIN (SELECT pipeline, id, revision, record FROM revisions) USING (pipeline, id, revision)
+                WHERE pipeline = ? AND state = 'held' AND state IN ('staged', 'sending', 'held'))
+            WHERE closes <= ? ORDER BY closes, number LIMIT ?""",  # noqa: S608
+        [pipeline, last, limit],
+    )
+    return [Urgent(row["closes"], OrderRow(**{name: row[name] for name in _NAMES})) for row in rows]
+
+
 def tally(store: Store, pipeline: str | None = None) -> dict[str, int]:
     """Return how many orders are in each state."""
     rows = store.rows(
@@ -165,11 +223,16 @@ def history(store: Store, order: OrderRow) -> History:
         at,
     )
     told = store.rows(f"SELECT {_columns(Told)} FROM acknowledgements WHERE pipeline = ? AND id = ?", at)  # noqa: S608
+    actions = store.rows(
+        f"SELECT {_columns(Action)} FROM actions WHERE pipeline = ? AND id = ? ORDER BY action",  # noqa: S608
+        at,
+    )
     return History(
         order,
         tuple(Revision(**dict(row)) for row in revisions),
         tuple(Attempt(**dict(row)) for row in attempts),
         Told(**dict(told[0])) if told else None,
+        tuple(Action(**dict(row)) for row in actions),
     )
 
 

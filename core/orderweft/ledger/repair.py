@@ -17,6 +17,7 @@ from sqlite_utils import Database
 
 from ..clock import Clock
 from ..errors import LedgerError
+from .changes import ChangeState
 from .entries import EntryState
 from .integrity import INVARIANTS, UNREADABLE, Finding, open_as_is
 from .migrations import migrations
@@ -30,7 +31,7 @@ _TABLES = (
 """The tables whose order matters: orders are looked for one by one once it is known which there were."""
 _JSON = {"receipt", "record", "sent", "trying", "identity", "counts"}
 """Columns that hold JSON."""
-_STATES = {*get_args(OrderState), *get_args(EntryState)}
+_STATES = {*get_args(OrderState), *get_args(EntryState), *get_args(ChangeState)}
 
 
 def repair(path: Path, clock: Clock, findings: Sequence[Finding]) -> list[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+BY_HAND = "by hand"
+"""What stands in the place of the rules where a person has decided, which no change of rules or order undoes."""
+
 NEW_ORDER = """INSERT INTO orders (pipeline, id, number, source, destination, state, customer, revision, fingerprint,
     first_seen, changed_at, run) VALUES (?, ?, ?, ?, ?, 'staged', ?, 1, ?, ?, ?, ?)"""
 
@@ -24,28 +27,51 @@ TELL = """INSERT INTO acknowledgements (pipeline, id, number, delivered, reason,
     WHERE delivered <> excluded.delivered OR reason <> excluded.reason"""
 
 STAGED_COLUMNS = """SELECT orders.id, orders.number, orders.state, orders.revision, revisions.record,
-    revisions.problem, revisions.skip"""
+    revisions.problem, revisions.skip, orders.export"""
 
 NOT_OPEN = """NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.pipeline = orders.pipeline
     AND attempts.id = orders.id AND (attempts.outcome IS NULL OR attempts.outcome = 'unknown'))"""
+
+HAS_CONTENTS = "(orders.purged_at IS NULL OR orders.erased_at IS NOT NULL)"
+"""What was purged is not sent before it was read again; of what was erased a run says so."""
 
 WAITING = f"""{STAGED_COLUMNS}
     FROM orders INDEXED BY orders_unfinished CROSS JOIN revisions USING (pipeline, id, revision)
     WHERE orders.pipeline = ? AND orders.state IN ('staged', 'sending', 'held') AND orders.id > ?
       AND (orders.state = 'staged' OR orders.state = 'held' AND (orders.retry_at <= ? OR orders.config IS NOT ?))
+      AND {HAS_CONTENTS}
       AND {NOT_OPEN}
     ORDER BY orders.id LIMIT ?"""
 
 BY_NUMBER = f"""{STAGED_COLUMNS}
     FROM orders CROSS JOIN revisions USING (pipeline, id, revision)
     WHERE orders.pipeline = ? AND orders.number = ? AND orders.state IN ('staged', 'held', 'skipped')
-      AND NOT (orders.state = 'skipped' AND orders.purged_at IS NOT NULL)
-      AND {NOT_OPEN}"""
+      AND NOT (orders.state = 'skipped' AND (orders.purged_at IS NOT NULL OR orders.config IS '{BY_HAND}'))
+      AND {HAS_CONTENTS} AND {NOT_OPEN}"""
 
-EARLIER = """SELECT attempts.key, attempts.pipeline, attempts.receipt
+EARLIER = """SELECT attempts.key, attempts.pipeline,
+        iif(outcome = 'superseded', coalesce(orders.receipt, attempts.receipt), attempts.receipt) AS receipt
     FROM json_each(?) AS wanted CROSS JOIN attempts
+    LEFT JOIN orders ON orders.pipeline = attempts.pipeline AND orders.id = attempts.id
     WHERE attempts.destination = ? AND attempts.key = wanted.value
-      AND (outcome IS NULL OR outcome IN ('accepted', 'already_there', 'unknown'))"""
+      AND (outcome IS NULL OR outcome IN ('accepted', 'already_there', 'superseded', 'unknown'))"""
+
+PROBED = ("unknown_item", "unknown_customer", "no_stock", "season_mismatch", "refused")
+"""Reasons to hold an order of which a destination may tell, without any delivery, that they are gone."""
+_PROBED = ", ".join(f"'{reason}'" for reason in PROBED)
+
+HELD_BY_DEADLINE = f"""SELECT orders.id
+    FROM orders INDEXED BY orders_unfinished CROSS JOIN revisions USING (pipeline, id, revision)
+    WHERE orders.pipeline = ? AND orders.state IN ('staged', 'sending', 'held') AND orders.state = 'held'
+      AND orders.reason IN ({_PROBED}) AND (orders.retry_at <= ? OR orders.config IS NOT ?)
+      AND {HAS_CONTENTS} AND {NOT_OPEN}
+    ORDER BY coalesce(json_extract(revisions.record, '$.window.complete'), '9999'), orders.first_seen, orders.id"""  # noqa: S608  no value of the outside
+
+BY_ID = f"""{STAGED_COLUMNS}
+    FROM (SELECT key AS place, value FROM json_each(?)) AS wanted
+    CROSS JOIN orders CROSS JOIN revisions USING (pipeline, id, revision)
+    WHERE orders.pipeline = ? AND orders.id = wanted.value AND orders.state = 'held'
+    ORDER BY wanted.place"""  # noqa: S608  no value of the outside
 
 DELIVERED = """UPDATE orders SET state = 'delivered', reason = NULL, message = NULL, fix = NULL, retry_at = NULL,
     delivered_revision = ?, receipt_id = ?, receipt_number = ?, receipt = ?, config = ?, changed_at = ?, run = ?

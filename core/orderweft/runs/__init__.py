@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from .changes import refuse_unable
 from .ends import End, Handlers, open_end
 from .job import Job, Moment, Observer, Preview, Report, RunOptions, unwatched
 from .orders import delivery_key, run_orders
 from .record_job import Difference, Planned, RecordOptions, RecordReport
 from .records import run_records
+from .shared import Shared
 
 __all__ = [
     "Difference",
@@ -21,8 +23,10 @@ __all__ = [
     "RecordReport",
     "Report",
     "RunOptions",
+    "Shared",
     "delivery_key",
     "open_end",
+    "refuse_unable",
     "run_orders",
     "run_records",
     "unwatched",

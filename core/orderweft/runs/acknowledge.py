@@ -16,7 +16,8 @@ def acknowledge(job: Job) -> None:
     while due := job.book.unacknowledged(after, size):
         after = due[-1].id
         try:
-            outcomes: list[Outcome] = job.source.call_list("acknowledge_orders", len(due), acknowledgements=due)
+            with job.journal.about("acknowledge", job.source.name, [(told.id, told.number) for told in due]):
+                outcomes: list[Outcome] = job.source.call_list("acknowledge_orders", len(due), acknowledgements=due)
         except UnknownOutcomeError as error:
             outcomes = [Unknown(message=str(error))] * len(due)
         except UnavailableError as error:

@@ -17,8 +17,10 @@ from ..errors import ChannelError, PluginError, SettingsError, UnavailableError
 from ..http import Exchange, Http
 from ..pacing import Limits
 from ..plugins import Plugins
+from ..scope import within
 from ..settings import Settings
 from ..wire import Request, Response
+from .shared import Shared
 
 Handlers = Mapping[str, Callable[[Request], Response]]
 """Connection name → what answers instead of the network; simulators plug in here."""
@@ -86,7 +88,7 @@ class End:
 
     def call(self, hook: str, **arguments: Any) -> Any:
         """Call *hook* with this end's connection."""
-        with self.named():
+        with within(hook, hook=hook, connection=self.name), self.named():
             return self.plugins.call(self.connection.channel, hook, connection=self.connection, **arguments)
 
     @contextmanager
@@ -139,6 +141,7 @@ def open_end(
     handlers: Handlers | None = None,
     spool: Spool | None = None,
     on_exchange: Callable[[Exchange], None] | None = None,
+    shared: Shared | None = None,
 ) -> Iterator[End]:
     """Give the end for *config*, whose connection is closed after the block; nothing is sent by opening it."""
     settings = config.settings
@@ -156,6 +159,7 @@ def open_end(
         handler=(handlers or {}).get(config.name),
         secrets=secret_values(settings),
         on_exchange=on_exchange,
+        pacer=shared.pacer(config, limits) if shared is not None else None,
     )
     connection: Connection[Any] = Connection(
         config.name, config.channel, settings, http, clock, spool if spool is not None else MemorySpool()

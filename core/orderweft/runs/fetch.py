@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from ..exchange import OrderQuery, Page
+from ..scope import carried
 from .job import Job
 from .send import finish
 
@@ -31,11 +32,11 @@ class PageReader:
     ) -> None:
         if error is not None:
             self._stop.set()
-        finish(self._pool, self._stop)
+        finish(self._pool, [self._next] if self._next else [], self._stop)
 
     def advance(self) -> None:
         """Begin to read the next page."""
-        self._next = self._pool.submit(next, self._pages, None)
+        self._next = self._pool.submit(carried(next), self._pages, None)
 
     def take(self) -> Page | None:
         """Return the page being read, or None at the end; raises what the source raised."""
@@ -54,4 +55,11 @@ def pages(job: Job) -> Iterator[Page]:
         peek=options.dry_run,
     )
     with job.source.named():
-        yield from job.source.call("fetch_orders", query=query)
+        found = iter(job.source.call("fetch_orders", query=query))
+        while (page := _next(job, found)) is not None:
+            yield page
+
+
+def _next(job: Job, found: Iterator[Page]) -> Page | None:
+    with job.journal.about("fetch", job.source.name):
+        return next(found, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter
 from contextlib import suppress
@@ -12,8 +13,11 @@ from typing import Literal, Protocol
 from ..clock import Clock
 from ..config import PipelineConfig
 from ..errors import UnavailableError
-from ..ledger import Ledger, OrderBook, OrderRow
+from ..journal import Journal
+from ..ledger import Ledger, OrderBook, OrderRow, Urgent
+from ..ledger.changes import ChangeBook, OrderChange
 from ..rules import FieldMap, SkipRules
+from ..scope import tell_end
 from .check import OrderCheck
 from .ends import End, StoppableClock
 
@@ -21,6 +25,7 @@ Moment = Literal["staged", "decided", "intended", "sent", "settled", "acknowledg
 """The moments a run tells of; each follows its durable write, except `sent`, which precedes one, and `waiting`."""
 
 
+log = logging.getLogger("orderweft.runs")
 MAX_WARNINGS = 20
 """Warnings a report takes of one kind, however many orders there are."""
 
@@ -73,8 +78,14 @@ class Report:
     """How many orders were sent and have no answer yet."""
     holds: list[OrderRow] = field(default_factory=list)
     """The first of them."""
+    urgent: list[Urgent] = field(default_factory=list)
+    """Those whose ship window closes soon, the first deadline first."""
+    is_exact: bool = False
+    """Whether the destination was asked in a dry run what it would refuse."""
     previews: list[Preview] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    changes: list[OrderChange] = field(default_factory=list)
+    """Orders changed after their delivery: what was noted of them or done now, and all that is held."""
     error: str | None = None
     result: Literal["done", "held", "failed", "interrupted"] = "done"
 
@@ -88,12 +99,12 @@ class Job:
     destination: End
     ledger: Ledger
     book: OrderBook
+    changes: ChangeBook
     clock: Clock
     options: RunOptions
     report: Report
-    field_map: FieldMap
-    rules: SkipRules
     checks: OrderCheck
+    journal: Journal
     observer: Observer = unwatched
     stop: threading.Event = field(default_factory=threading.Event)
     """Set when nothing more may be begun."""
@@ -108,7 +119,14 @@ class Job:
     """Whether every step was gone through."""
     begun: int = 0
     """Deliveries begun, for `--limit`."""
+    field_map: FieldMap = field(init=False)
+    rules: SkipRules = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        settings = self.config.settings
+        self.field_map = FieldMap(settings.map)
+        self.rules = SkipRules((rule.when, rule.reason) for rule in settings.skip)
 
     def count(self, **more: int) -> None:
         """Add to the report's counts."""
@@ -118,6 +136,12 @@ class Job:
     def tell(self, moment: Moment, note: str = "") -> None:
         """Tell the observer."""
         self.observer(moment, self.report.counts, note)
+        if moment == "waiting":
+            log.info(note)
+        if moment != "sent":
+            self.journal.flush(whole=moment == "ended")
+        if moment == "ended" and self.journal.problem:
+            self.report.warnings.append(f"not all of the journal was written: {self.journal.problem}")
 
     def tell_wait(self, seconds: float) -> None:
         """Tell the observer that a channel lets nothing through for so long."""
@@ -133,3 +157,10 @@ class Job:
         """Wait, but no longer than until the run is to stop."""
         with suppress(UnavailableError):
             StoppableClock(self.clock, self.stop).sleep(seconds)
+
+
+def log_end(pipeline: str, run: int | None, result: str, held: int, counts: Counter[str], error: str | None) -> None:
+    """Log that a run has ended, and how."""
+    tell_end(pipeline, result, counts)
+    told = {"pipeline": pipeline, "run": run, "result": result, "held": held, "counts": dict(+counts), "error": error}
+    log.info("run ended", extra={name: one for name, one in told.items() if one is not None})

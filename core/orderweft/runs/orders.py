@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
+from functools import partial
 from hashlib import blake2b
 
 from ..clock import Clock
@@ -14,19 +14,24 @@ from ..config import PipelineConfig
 from ..errors import ChannelError, LeaseLostError, OrderweftError, SettingsError, UnavailableError
 from ..exchange import Page
 from ..http import Exchange
+from ..journal import Journal
 from ..ledger import Ledger, Route, Staged, Verdict, holds, tally
+from ..ledger.changes import ChangeBook
 from ..plugins import Plugins
 from ..records import Order, Receipt
-from ..rules import FieldMap, SkipRules
+from ..scope import listener, within
 from .acknowledge import acknowledge
+from .changes import follow, foreseen, refuse_unable
 from .check import OrderCheck
 from .decide import decide
 from .ends import End, Handlers, StoppableClock, open_end, watch
 from .fetch import PageReader, pages
-from .job import MAX_WARNINGS, Job, Observer, Preview, Report, RunOptions, unwatched
+from .holds import PROBED_AT_ONCE, probed, urgent
+from .job import Job, Observer, Preview, Report, RunOptions, log_end, unwatched
 from .map import map_order
 from .send import Ready, Sender
 from .settle import confirm_pending, settle_open
+from .shared import Shared
 
 WAITING_PAGE = 100
 ROUNDS = 3
@@ -44,21 +49,26 @@ def run_orders(
     observer: Observer = unwatched,
     handlers: Handlers | None = None,
     on_exchange: Callable[[Exchange], None] | None = None,
+    shared: Shared | None = None,
 ) -> Report:
     """Run *config* once and return how it went.
 
     A channel that fails ends the run with the report's `error`. Raises SettingsError when the pair cannot work as
-    configured and LedgerError when the ledger cannot be used or another process runs the pipeline.
+    configured and LedgerError when the ledger cannot be used or another process runs the pipeline. Runs side by side in
+    one process are given the same *shared*.
     """
     options = options or RunOptions()
-    stop = threading.Event()
+    shared = shared or Shared(clock)
+    stop = shared.stopper()
     patient = StoppableClock(clock, stop)
     spool = None if options.dry_run else ledger.spool(config.name)
+    journal = Journal(ledger, clock, "none" if options.dry_run else config.journal.exchanges)
+    opened = partial(open_end, handlers=handlers, on_exchange=listener(on_exchange, journal.listener()), shared=shared)
     with (
-        open_end(config.source, plugins, patient, handlers=handlers, on_exchange=on_exchange, spool=spool) as source,
-        open_end(config.destination, plugins, patient, handlers=handlers, on_exchange=on_exchange) as destination,
+        opened(config.source, plugins, patient, spool=spool) as source,
+        opened(config.destination, plugins, patient) as destination,
     ):
-        route, checks = _route(config, source, destination), _checks(source, destination)
+        route, checks = route_of(config, source, destination), _checks(config, source, destination)
         with nullcontext() if options.dry_run else ledger.claimed(config.name) as claim:
             run = 0 if claim is None else ledger.start_run(claim)
             job = Job(
@@ -67,36 +77,44 @@ def run_orders(
                 destination=destination,
                 ledger=ledger,
                 book=ledger.book(route, claim, run),
+                changes=ChangeBook(ledger, route, claim, run),
                 clock=clock,
                 options=options,
-                report=Report(config.name, run or None, Counter()),
-                field_map=FieldMap(config.settings.map),
-                rules=SkipRules((rule.when, rule.reason) for rule in config.settings.skip),
+                report=Report(config.name, run or None, Counter(), is_exact=route.probes),
                 checks=checks,
+                journal=journal,
                 observer=observer,
                 stop=stop,
             )
             watch(patient, (source, destination), job.tell_wait, None if claim is None else ledger.keep_alive(claim))
-            try:
-                _run(job)
-            finally:
-                _finish(job)
-        if job.failure is not None and not isinstance(job.failure, ChannelError | KeyboardInterrupt):
-            raise job.failure
+            _go_through(job, shared)
         return job.report
 
 
-def _route(config: PipelineConfig, source: End, destination: End) -> Route:
+def _go_through(job: Job, shared: Shared) -> None:
+    try:
+        _run(job)
+    finally:
+        job.failure = shared.ended_by(job.failure)
+        _finish(job)
+    if job.failure is not None and not isinstance(job.failure, ChannelError | KeyboardInterrupt):
+        raise job.failure
+
+
+def route_of(config: PipelineConfig, source: End, destination: End) -> Route:
+    """Return between which connections *config* moves orders, and by which rules."""
     wanted = source.can("acknowledge_orders") and source.call("acknowledge_orders", acknowledgements=[]) is not None
     rules = (
         config.settings.fingerprint(),
         *(end.connection.settings.model_dump_json() for end in (source, destination)),
     )
     mark = blake2b("\0".join(rules).encode(), digest_size=8).hexdigest()
-    return Route(config.name, source.name, destination.name, mark, wanted)
+    probes = destination.can("probe_orders") and destination.call("probe_orders", orders=[]) is not None
+    return Route(config.name, source.name, destination.name, mark, wanted, probes)
 
 
-def _checks(source: End, destination: End) -> OrderCheck:
+def _checks(config: PipelineConfig, source: End, destination: End) -> OrderCheck:
+    refuse_unable(config, destination)
     accepts = destination.call("accepts", kind="orders")
     if accepts is None:
         raise SettingsError(f"{destination.title} takes no orders with these settings")
@@ -105,10 +123,11 @@ def _checks(source: End, destination: End) -> OrderCheck:
 
 def _run(job: Job) -> None:
     try:
-        if job.options.dry_run:
-            _preview(job)
-        else:
-            _deliver(job)
+        with within("run", pipeline=job.config.name, run=job.report.run or 0):
+            if job.options.dry_run:
+                _preview(job)
+            else:
+                _deliver(job)
         job.came_through = True
     except (OrderweftError, KeyboardInterrupt) as error:
         job.fail(error)
@@ -120,6 +139,7 @@ def _deliver(job: Job) -> None:
     settle_open(job)
     confirm_pending(job)
     _fetch(job)
+    _release_holds(job)
     for _ in range(ROUNDS):
         _send_waiting(job)
         if job.stop.is_set() or not job.doubts_left or not settle_open(job):
@@ -127,6 +147,8 @@ def _deliver(job: Job) -> None:
         job.doubts_left = False
     else:
         job.fail(UnavailableError(job.destination.say(f"orders get no answer: {job.last_doubt}")))
+    if not job.stop.is_set():
+        follow(job, delivery_key)
     if not job.stop.is_set():
         acknowledge(job)
     if job.given_up and job.failure is None:
@@ -162,13 +184,6 @@ def _note(job: Job, page: Page, staged: Sequence[Staged]) -> None:
         known=sum(one.state == "delivered" for one in staged),
     )
     job.tell("staged")
-    late = [one for one in staged if one.changed and one.state == "delivered"]
-    for one in late[: max(0, MAX_WARNINGS - len(job.report.warnings))]:
-        what = "cancelled" if one.order is not None and one.order.status == "cancelled" else "changed"
-        job.report.warnings.append(
-            f"order {one.number} was {what} at {job.source.name} after it was delivered; "
-            f"{job.destination.name} is not told, an order goes out once"
-        )
 
 
 def _send_waiting(job: Job) -> None:
@@ -181,6 +196,19 @@ def _send_waiting(job: Job) -> None:
             _work(job, [one for one in staged if one.id not in job.given_up], sender)
             if _enough(job):
                 return
+
+
+def _release_holds(job: Job) -> None:
+    """Offer held orders the destination would take now, the first deadline first; it is asked about each once."""
+    if not job.book.route.probes or job.options.number is not None:
+        return
+    ids = job.book.held()
+    for start in range(0, len(ids), PROBED_AT_ONCE):
+        if job.stop.is_set() or _enough(job):
+            return
+        # what these take has to be gone from the stock before the next ones are asked about
+        with Sender(job) as sender:
+            _work(job, job.book.these(ids[start : start + PROBED_AT_ONCE]), sender, probing=True)
 
 
 def _read_again(job: Job) -> None:
@@ -205,9 +233,12 @@ def _waiting(job: Job) -> Iterator[list[Staged]]:
         yield staged
 
 
-def _work(job: Job, staged: Sequence[Staged], sender: Sender) -> None:
+def _work(job: Job, staged: Sequence[Staged], sender: Sender, *, probing: bool = False) -> None:
     verdicts, ready = _sort(job, staged)
     job.book.decide(verdicts)
+    if probing:
+        still_held, ready = probed(job, ready)
+        job.book.decide(still_held)
     job.count(
         skipped=sum(verdict.state == "skipped" for verdict in verdicts),
         cancelled=sum(verdict.state == "cancelled" for verdict in verdicts),
@@ -233,7 +264,7 @@ def _sort(job: Job, staged: Sequence[Staged]) -> tuple[list[Verdict], list[Ready
         if isinstance(judged, Verdict):
             verdicts.append(judged)
         else:
-            ready.append(Ready(one, judged, delivery_key(job.config.settings.source, one.id)))
+            ready.append(Ready(one, judged, delivery_key(job.config.settings.source, one.id, one.export)))
     return verdicts, ready
 
 
@@ -245,16 +276,18 @@ def _judge(job: Job, staged: Staged) -> Order | Verdict:
     mapped = map_order(staged, staged.order, job.field_map)
     if isinstance(mapped, Verdict):
         return mapped
+    if mapped is not staged.order:
+        job.journal.keep_mapped(staged.id, staged.revision, mapped)
     data = staged.data if mapped is staged.order and staged.data else mapped.to_data()
     return job.checks.hold(staged, data) or mapped
 
 
-def delivery_key(connection: str, id: str) -> str:  # noqa: A002  the record's own word
-    """Return the key of an order's delivery: its identity, readable where that is possible.
+def delivery_key(connection: str, id: str, export: int = 1) -> str:  # noqa: A002  the record's own word
+    """Return the key of an order's delivery: its identity, readable where that is possible, and which *export* it is.
 
-    The name of a connection has no colon, so no two orders have the same key.
+    The name of a connection has neither colon nor dot, so no two deliveries have the same key.
     """
-    plain = f"{connection}:{id}"
+    plain = f"{connection}:{id}" if export == 1 else f"{connection}.{export}:{id}"
     if len(plain) <= 64 and re.fullmatch(r"[A-Za-z0-9._:-]+", plain):
         return plain
     return f"{blake2b(plain.encode(), digest_size=16).hexdigest()}"
@@ -266,6 +299,8 @@ def _preview(job: Job) -> None:
         staged = [one for one in job.book.stage(page, keep=False) if one.id not in seen]
         seen.update(one.id for one in staged)
         job.count(fetched=len(page.items), new=sum(one.new for one in staged))
+        late = ((one, foreseen(job, one)) for one in staged)
+        job.report.previews += [_previewed(one, *what) for one, what in late if what is not None]
         if not _foresee(job, [one for one in staged if one.state == "staged"]):
             return
     for staged in _waiting(job):
@@ -284,6 +319,9 @@ def _foresee(job: Job, staged: Sequence[Staged]) -> bool:
     there = {}
     if ready and job.destination.can("find_orders"):
         there = job.destination.call("find_orders", keys=[one.key for one in ready])
+    if job.report.is_exact:
+        would_be_held, _ = probed(job, [one for one in ready if one.key not in there])
+        ready = _without(job, ready, would_be_held)
     for one in ready:
         job.begun += 1
         found = there.get(one.key)
@@ -295,6 +333,14 @@ def _foresee(job: Job, staged: Sequence[Staged]) -> bool:
         job.report.warnings.append(f"only the first {MAX_PREVIEWS} orders are shown")
         return False
     return not _enough(job)
+
+
+def _without(job: Job, ready: Sequence[Ready], held: Sequence[Verdict]) -> list[Ready]:
+    """Note those of *ready* that would be *held*, and return the others."""
+    job.count(held=len(held))
+    job.report.previews += [_previewed(one.staged, "held", one.message) for one in held]
+    ids = {one.staged.id for one in held}
+    return [one for one in ready if one.staged.id not in ids]
 
 
 def _previewed(staged: Staged, action: str, message: str) -> Preview:
@@ -312,12 +358,14 @@ def _finish(job: Job) -> None:
         states = tally(job.ledger, job.config.name)
         report.held, report.staged, report.sending = (states.get(name, 0) for name in ("held", "staged", "sending"))
         report.holds = holds(job.ledger, job.config.name)
+        report.urgent = urgent(job)
     if isinstance(failure, KeyboardInterrupt):
         report.result = "interrupted"
     elif failure is not None or not job.came_through:
         report.result, report.error = "failed", str(failure or "an unexpected error")
-    elif report.held:
+    elif report.held or any(one.state == "held" for one in report.changes):
         report.result = "held"
     if recorded:
         job.ledger.end_run(report.run or 0, report.result, report.counts, report.error)
     job.tell("ended")
+    log_end(report.pipeline, report.run, report.result, report.held, report.counts, report.error)

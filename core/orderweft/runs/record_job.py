@@ -15,7 +15,7 @@ from ..clock import Clock
 from ..config import PipelineConfig
 from ..ledger import Change, EntryBook, EntryRow, Ledger
 from .ends import End
-from .job import Moment, Observer, unwatched
+from .job import Moment, Observer, log, unwatched
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +129,8 @@ class RecordJob:
     def tell(self, moment: Moment, note: str = "") -> None:
         """Tell the observer."""
         self.observer(moment, self.report.counts, note)
+        if moment == "waiting":
+            log.info(note)
 
     def tell_wait(self, seconds: float) -> None:
         """Tell the observer that a channel lets nothing through for so long."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from hashlib import blake2b
 
 from ..clock import Clock
@@ -15,12 +15,14 @@ from ..http import Exchange
 from ..ledger import Change, Claim, EntryBook, Ledger, entries, tally_entries
 from ..plugins import Plugins
 from ..records import StockLevel
+from ..scope import listener, within
 from ..settings import Settings
 from .ends import End, Handlers, StoppableClock, open_end, watch
 from .gather import Gatherer
 from .guard import objections, refusal
-from .job import Observer, unwatched
+from .job import Observer, log_end, unwatched
 from .record_job import Planned, RecordJob, RecordOptions, RecordReport, differences
+from .shared import Shared
 from .write import write
 
 MAX_PLANNED = 200_000
@@ -37,6 +39,7 @@ def run_records(
     observer: Observer = unwatched,
     handlers: Handlers | None = None,
     on_exchange: Callable[[Exchange], None] | None = None,
+    shared: Shared | None = None,
 ) -> RecordReport:
     """Run *config*, which moves anything but orders, once and return how it went; in a dry run, how it would go.
 
@@ -45,11 +48,13 @@ def run_records(
     process runs the pipeline.
     """
     options = options or RecordOptions()
-    stop = threading.Event()
+    shared = shared or Shared(clock)
+    stop = shared.stopper()
     patient = StoppableClock(clock, stop)
+    opened = partial(open_end, handlers=handlers, on_exchange=listener(on_exchange), shared=shared)
     with (
-        open_end(config.source, plugins, patient, handlers=handlers, on_exchange=on_exchange) as source,
-        open_end(config.destination, plugins, patient, handlers=handlers, on_exchange=on_exchange) as destination,
+        opened(config.source, plugins, patient) as source,
+        opened(config.destination, plugins, patient) as destination,
         ledger.apart() as own,
         nullcontext() if options.dry_run else own.claimed(config.name) as claim,
     ):
@@ -67,13 +72,19 @@ def run_records(
             stop=stop,
         )
         watch(patient, (source, destination), job.tell_wait, None if claim is None else own.keep_alive(claim))
-        try:
+        _go_through(job, shared)
+    return job.report
+
+
+def _go_through(job: RecordJob, shared: Shared) -> None:
+    try:
+        with within("run", pipeline=job.config.name, run=job.report.run or 0):
             _run(job)
-        finally:
-            _finish(job)
+    finally:
+        job.failure = shared.ended_by(job.failure)
+        _finish(job)
     if job.failure is not None and not isinstance(job.failure, ChannelError | KeyboardInterrupt):
         raise job.failure
-    return job.report
 
 
 def _book(
@@ -211,3 +222,4 @@ def _finish(job: RecordJob) -> None:
         message = report.error or ("; ".join(report.stops) if report.result == "stopped" else None)
         job.ledger.end_run(report.run or 0, report.result, report.counts, message)
     job.tell("ended")
+    log_end(report.pipeline, report.run, report.result, report.held, report.counts, report.error)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from ..errors import (
     AuthenticationError,
@@ -22,6 +23,7 @@ from ..errors import (
 from ..exchange import Delivery
 from ..ledger import Intent, Staged
 from ..records import Accepted, NotSent, Order, Outcome, Refused, Unknown
+from ..scope import carried
 from .job import Job
 
 TRIES = 5
@@ -52,6 +54,7 @@ class Sender:
         self._batch = max(1, limits.batch_size)
         self._room = threading.BoundedSemaphore(limits.in_flight + 1)
         self._pool = ThreadPoolExecutor(limits.in_flight, thread_name_prefix="send")
+        self._begun: set[Future[None]] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -61,32 +64,38 @@ class Sender:
     ) -> None:
         if error is not None:
             self._job.stop.set()
-        finish(self._pool, self._job.stop)
+        finish(self._pool, self._begun, self._job.stop)
 
     def send(self, ready: Sequence[Ready]) -> None:
         """Hand over *ready*; blocks while enough is on its way, so that memory stays bounded."""
         for start in range(0, len(ready), self._batch):
             self._room.acquire()
-            self._pool.submit(self._work, ready[start : start + self._batch]).add_done_callback(self._done)
+            work = self._pool.submit(carried(self._work), ready[start : start + self._batch])
+            self._begun.add(work)
+            work.add_done_callback(self._done)
 
     def _work(self, batch: Sequence[Ready]) -> None:
         if not self._job.stop.is_set():
             _deliver(self._job, batch)
 
     def _done(self, work: Future[None]) -> None:
+        self._begun.discard(work)
         self._room.release()
         if (error := work.exception()) is not None:
             self._job.fail(error)
 
 
-def finish(pool: ThreadPoolExecutor, stop: threading.Event) -> None:
-    """Wait for the threads of *pool*; when the wait is interrupted, stop them first and wait all the same."""
+def finish(pool: ThreadPoolExecutor, begun: Collection[Future[Any]], stop: threading.Event) -> None:
+    """Wait for all that was *begun*; when the wait is interrupted, stop it first and wait all the same."""
     try:
-        pool.shutdown(wait=True)
+        # an interrupted join takes its thread for ended while it still works: bugs.python.org/issue45274
+        wait_for(list(begun))
     except KeyboardInterrupt:
         stop.set()
-        pool.shutdown(wait=True)
+        wait_for(list(begun))
         raise
+    finally:
+        pool.shutdown()
 
 
 def _deliver(job: Job, batch: Sequence[Ready]) -> None:
@@ -102,7 +111,7 @@ def _deliver(job: Job, batch: Sequence[Ready]) -> None:
         for intent, outcome in zip(intents, outcomes, strict=True):
             if isinstance(outcome, NotSent) and _worth_waiting(job, intent, outcome, attempt, patience):
                 again.append(intent)
-                wait = max(wait, _pause(outcome, attempt))
+                wait = max(wait, pause(outcome, attempt))
             else:
                 final.append((intent, outcome))
                 if isinstance(outcome, Unknown):
@@ -125,17 +134,19 @@ def _call(job: Job, intents: Sequence[Intent], orders: dict[str, Order]) -> list
         return []
     alone = len(deliveries) == 1
     try:
-        return job.destination.call_list("deliver_orders", len(deliveries), deliveries=deliveries)
+        with job.journal.about("send", job.destination.name, [(intent.id, intent.number) for intent in intents]):
+            return job.destination.call_list("deliver_orders", len(deliveries), deliveries=deliveries)
     except LedgerError:
         raise
     except OrderweftError as error:
         if isinstance(error, AuthenticationError | SettingsError | PluginError):
             job.fail(error)
         # for a batch, an error does not tell which of its orders had been created before it was raised
-        return [_as_outcome(error) if alone else Unknown(message=str(error))] * len(deliveries)
+        return [as_outcome(error) if alone else Unknown(message=str(error))] * len(deliveries)
 
 
-def _as_outcome(error: OrderweftError) -> Outcome:
+def as_outcome(error: OrderweftError) -> Outcome:
+    """Return what it means for the one order sent that *error* was raised."""
     if isinstance(error, RecordError):
         return Refused(reason="refused", message=str(error))
     if isinstance(error, UnavailableError):
@@ -145,14 +156,15 @@ def _as_outcome(error: OrderweftError) -> Outcome:
     return Unknown(message=str(error))
 
 
-def _pause(outcome: NotSent, attempt: int) -> float:
+def pause(outcome: NotSent, attempt: int) -> float:
+    """Return the seconds to wait before what was not sent is tried again."""
     return outcome.retry_after if outcome.retry_after is not None else 2.0**attempt
 
 
 def _worth_waiting(job: Job, intent: Intent, outcome: NotSent, attempt: int, patience: float) -> bool:
     if job.stop.is_set():
         return False
-    if attempt < TRIES - 1 and _pause(outcome, attempt) <= patience:
+    if attempt < TRIES - 1 and pause(outcome, attempt) <= patience:
         return True
     job.given_up[intent.id] = intent.number, outcome.message
     if len(job.given_up) >= GIVE_UP:

@@ -43,7 +43,7 @@ def confirm_pending(job: Job) -> None:
     while job.destination.can("find_orders") and (intents := job.book.pending(after, BATCH)):
         after = intents[-1].id
         try:
-            found: Answers = job.destination.call("find_orders", keys=[intent.key for intent in intents])
+            found = _asked(job, intents)
         except UnavailableError as error:
             job.report.warnings.append(f"orders handed over could not be asked about: {error}")
             return
@@ -84,13 +84,19 @@ def _look_up(job: Job, intents: Sequence[Intent]) -> Answers:
     keys = [intent.key for intent in intents]
     for left in range(LOOKUPS - 1, -1, -1):
         try:
-            found: Answers = job.destination.call("find_orders", keys=keys)
+            found = _asked(job, intents)
             return {key: found[key] for key in keys if key in found}
         except UnavailableError as error:
             if not left or (error.retry_after or 0) > 120:
                 raise
             job.pause(error.retry_after or 5.0)
     raise AssertionError("unreachable")
+
+
+def _asked(job: Job, intents: Sequence[Intent]) -> Answers:
+    with job.journal.about("settle", job.destination.name, [(intent.id, intent.number) for intent in intents]):
+        found: Answers = job.destination.call("find_orders", keys=[intent.key for intent in intents])
+        return found
 
 
 def _park(job: Job, intents: Sequence[Intent]) -> None:

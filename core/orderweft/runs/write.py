@@ -20,6 +20,7 @@ from ..ledger import Change
 from ..plugins import MOVES
 from ..records import Accepted, AlreadyThere, NotSent, Outcome, Refused, Unknown
 from ..schema import RECORD_OF, RECORDS
+from ..scope import carried
 from .ends import StoppableClock
 from .record_job import RecordJob
 
@@ -131,7 +132,7 @@ def _call(job: RecordJob, batch: Sequence[Change]) -> list[Outcome]:
 def _answered(job: RecordJob, call: Callable[[], list[Outcome]]) -> list[Outcome]:
     """Return what *call* answers; an interrupt does not tear it apart, but lets nothing begin after it."""
     with ThreadPoolExecutor(1, thread_name_prefix="write") as pool:
-        work = pool.submit(call)
+        work = pool.submit(carried(call))
         try:
             return work.result()
         except KeyboardInterrupt as interrupt:

@@ -1,0 +1,196 @@
+"""`orderweft serve` as a real process: signals, reloads, a death in the middle, and the address that tells of it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+from threading import Event
+from typing import Any, Self
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
+
+from .conftest import OpenScene
+from .scenarios import Scene
+
+QUARTER = {"orders": {"schedule": "15m"}, "shop": {"in_flight": 1}}
+AGAIN = """
+[pipelines.again]
+moves = "orders"
+source = "joor"
+destination = "shop"
+schedule = "1h"
+
+[[pipelines.again.skip]]
+when = "true"
+reason = "the other pipeline delivers it"
+"""
+
+
+class Served:
+    """A scene in which `orderweft serve` runs."""
+
+    def __init__(self, scene: Scene) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.scene = scene
+        self.configure()
+        self.process: subprocess.Popen[str] = scene.start("serve")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        with self.process:
+            self.process.kill()
+
+    def configure(self, extra: str = "", **serve: Any) -> None:
+        """Write the configuration, with *extra* at its end."""
+        table = {"listen": f"127.0.0.1:{self.port}", "jitter": 0, **serve}
+        told = "\n".join(f"{name} = {json.dumps(value)}" for name, value in table.items())
+        self.scene.configure(f"[serve]\n{told}\n{extra}", **QUARTER)
+
+    def again(self) -> Self:
+        """Start another process after the first."""
+        self.process = self.scene.start("serve")
+        return self
+
+    def until(self, *words: str) -> list[str]:
+        """Read what the process says until a line has all *words*, and return it."""
+        assert self.process.stdout is not None
+        lines: list[str] = []
+        for line in self.process.stdout:
+            lines.append(line)
+            assert ": failed: " not in line, lines
+            if all(word in line for word in words):
+                return lines
+        raise AssertionError(f"it never said {words}: {lines}")
+
+    def page(self, path: str) -> tuple[int, str]:
+        """Return status and text of a page."""
+        try:
+            with urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=20) as answer:
+                return answer.status, answer.read().decode()
+        except HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    def ready(self) -> tuple[int, dict[str, Any]]:
+        """Return what `/readyz` says."""
+        status, text = self.page("/readyz")
+        return status, json.loads(text)
+
+    def end(self, number: int = signal.SIGTERM) -> tuple[int, str]:
+        """Send a signal, and return the exit code and all that was still said."""
+        self.process.send_signal(number)
+        said = self.scene.ended(self.process)
+        return said.code, said.text
+
+
+def test_a_process_is_told_to_reload_and_to_stop(open_scene: OpenScene) -> None:
+    """It runs what is due, keeps the old configuration while the new one has mistakes, takes the mended one, ends."""
+    scene = open_scene(3, clock=None)
+    with Served(scene) as served:
+        assert "3 orders delivered." in served.until(" orders: ", "delivered")[-1]
+        assert served.page("/healthz") == (200, "ok\n")
+        assert served.ready()[0] == 200
+
+        served.configure(AGAIN.replace("1h", "1m").replace("joor", "jor"))
+        served.process.send_signal(signal.SIGHUP)
+        told = "".join(served.until("pipelines.again.source"))
+        assert "is not used" in told
+        status, ready = served.ready()
+        assert (status, ready["configuration"], list(ready["pipelines"])) == (503, False, ["orders"])
+
+        served.configure(AGAIN, listen=f"0.0.0.0:{served.port}")
+        served.process.send_signal(signal.SIGHUP)
+        served.until("again: ", "next at")
+        served.until(" again: ", "0 orders delivered.")
+        metrics = served.page("/metrics")[1]
+        assert 'orderweft_runs_total{pipeline="again",result="done"} 1.0' in metrics
+        assert 'orderweft_runs_total{pipeline="orders",result="done"} 1.0' in metrics
+        assert 'orderweft_orders{pipeline="orders",state="delivered"} 3.0' in metrics
+        assert 'orderweft_api_budget{connection="shop"}' in metrics
+        assert not scene.leaks(metrics + served.page("/readyz")[1])
+        assert served.ready()[0] == 200
+        code, text = served.end()
+        assert (code, "stopped" in text) == (0, True), text
+    assert scene.delivered == sorted(scene.joor.orders)
+
+
+def test_a_process_that_was_killed_goes_on_after_the_floor(open_scene: OpenScene) -> None:
+    """Killed in the middle of a run, the next process neither starts at once nor forgets; nothing is there twice."""
+    scene = open_scene(3, clock=None)
+
+    def kill(moment: str, operation: str) -> None:
+        if (moment, operation) == ("after", "CreateOrder"):
+            scene.watchers.clear()
+            served.process.kill()
+
+    scene.watchers.append(kill)
+    with Served(scene) as served:
+        scene.ended(served.process).expect(-signal.SIGKILL)
+    with served.again():
+        served.until("orders: 15m, next at")
+        assert served.ready()[1]["pipelines"]["orders"]["running"] is False
+        wait = next(line for line in served.page("/metrics")[1].splitlines() if line.startswith("orderweft_next_run_s"))
+        assert 800 < float(wait.rpartition(" ")[2]) < 900
+        assert served.end(signal.SIGINT)[0] == 0
+    scene.all_arrive()
+
+
+@pytest.mark.parametrize("signals", [1, 2], ids=["asked once", "asked twice"])
+def test_a_stop_in_the_middle_of_a_delivery(open_scene: OpenScene, signals: int) -> None:
+    """Asked to stop it waits for the answer under way and ends with code 0; asked again it ends at once."""
+    scene, ended = open_scene(4, clock=None), Event()
+
+    def stop(moment: str, operation: str) -> None:
+        if (moment, operation) == ("before", "CreateOrder"):
+            scene.watchers.clear()
+            served.process.send_signal(signal.SIGTERM)
+            while served.ready()[1]["running"]:
+                pass
+            if signals == 2:
+                served.process.send_signal(signal.SIGTERM)
+                ended.wait(30)
+
+    scene.watchers.append(stop)
+    with Served(scene) as served:
+        said = scene.ended(served.process)
+        ended.set()
+    if signals == 2:
+        assert said.code == 128 + signal.SIGTERM, said.text
+    else:
+        assert said.code == 0, said.text
+        assert "Interrupted: " in said.out
+        assert "stopped" in said.out
+        assert 1 <= len(scene.delivered) < 4
+    scene.all_arrive()
+
+
+def test_a_taken_port_is_told(open_scene: OpenScene) -> None:
+    """A second process on the same port ends with a sentence that says what to do."""
+    scene = open_scene()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        scene.configure(f'[serve]\nlisten = "127.0.0.1:{taken.getsockname()[1]}"\n', **QUARTER)
+        scene.say("serve").expect(2, "serve.listen", "is another `orderweft serve` running?")
+
+
+def test_nothing_to_serve_is_told(open_scene: OpenScene) -> None:
+    """Without any schedule there is nothing to run."""
+    open_scene().say("serve").expect(2, "no pipeline has a schedule")
+
+
+def test_once_ends_with_the_code_of_the_worst_run(open_scene: OpenScene) -> None:
+    """With `--once` what is due runs, and the exit code says whether somebody has to look."""
+    scene = open_scene(2, clock=None)
+    scene.configure(AGAIN, **QUARTER)
+    said = scene.say("serve", "--once", "--json")
+    said.expect(0)
+    runs = [json.loads(line) for line in said.out.splitlines()]
+    assert {run["pipeline"]: run["result"] for run in runs} == {"orders": "done", "again": "done"}
+    scene.say("serve", "--once").expect(0)
+    assert scene.delivered == sorted(scene.joor.orders)
