@@ -145,10 +145,8 @@ def main() -> None:
                 f"{world.many:>8} SKUs, {name:<16} {world.rows:>7} rows in {world.calls:>4} requests, "
                 f"{seconds:>6.1f} s, {world.many / seconds:>7.0f} SKUs/s, peak {peak:.0f} MiB"
             )
-        print(
-            f"ledger: {sum(file.stat().st_size for file in config.ledger.parent.glob(config.ledger.name + '*')) / world.many:.0f} bytes per SKU"
-        )
         ledger.close()
+        print(f"ledger: {config.ledger.stat().st_size / world.many:.0f} bytes per SKU")
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def sell(home: House) -> None:
 def served(folder: Path, pipeline: str, in_flight: int = 1) -> Iterator[House]:
     """Open a house of real servers in which *pipeline* has something to do."""
     with stocked(folder) as home:
-        home.tuning = {"shop": {"in_flight": in_flight}}
+        home.tuning = {name: {"in_flight": in_flight} for name in ("shop", "zedonk")}
         home.configure()
         if pipeline != STOCK:
             order = order_from_the_shop if pipeline == "sales" else order_from_zedonk

@@ -34,7 +34,8 @@ JOOR = {"acknowledge": "v4"}
 SHOP = {"settle_seconds": 0.05, "timeout": 2}
 PIPELINE = {"moves": "orders", "source": "joor", "destination": "shop"}
 SECRETS = ("token", "client_secret", "password")
-RUN_KEYS = {"staged", "pipeline", "run", "result", "error", "warnings", "counts", "held", "holds", "previews"}
+RUN_KEYS = {"staged", "pipeline", "run", "result", "error", "warnings", "counts", "held", "holds", "previews", "urgent",
+            "changes"}  # fmt: skip
 """What `run --json` and `rehearse --json` say of a run."""
 Tables = Mapping[str, Mapping[str, Any]]
 

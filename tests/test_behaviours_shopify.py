@@ -324,7 +324,7 @@ def test_a_dry_run_changes_nothing_at_either_end(open_scene: OpenScene) -> None:
     assert opened.shop.orders == []
     assert (opened.joor.marked(), opened.joor.acknowledged) == (frozenset(), {})
     assert set(opened.joor_door.calls) == {"orders.read"}
-    assert set(opened.shop_door.calls) <= {"oauth.token", "FindOrder", "SearchOrders"}
+    assert set(opened.shop_door.calls) <= {"oauth.token", "FindOrder", "SearchOrders", "VariantSearch", "Variants"}
     assert list(opened.folder.glob("*.db*")) == []
     opened.say("run")
     assert opened.delivered == [9_000_001, 9_000_002]
@@ -338,7 +338,7 @@ def test_a_dry_run_says_what_is_there_already(open_scene: OpenScene) -> None:
         file.unlink()
     said = opened.say("run", "--dry-run")
     assert "it is there as #1001" in said.text
-    assert "Nothing was changed. A run would offer 1 order" in said.text
+    assert "Nothing was changed. A run would deliver 1 order." in said.text
 
 
 def test_a_pipeline_is_rehearsed_without_an_account(open_scene: OpenScene) -> None:

@@ -302,7 +302,7 @@ def test_simulate_answers_until_interrupted(tmp_path: Path) -> None:
         urllib.request.urlopen(request, timeout=10)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=10)
-    assert (process.returncode, "Traceback" in err) == (130, False)
+    assert (process.returncode, err) == (0, "")
     assert settings["token"] == "simulated-token-0"
 
 

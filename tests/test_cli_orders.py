@@ -11,7 +11,7 @@ from .conftest import OpenScene
 from .scenarios import RUN_KEYS
 
 COUNTS = {"fetched", "new", "skipped", "held", "delivered", "already_there"}
-HOLD = {"id", "number", "customer", "reason", "message", "fix", "retry_at"}
+HOLD = {"id", "number", "customer", "reason", "message", "fix", "retry_at", "owner"}
 PREVIEW = {"number", "customer", "action", "message", "total"}
 
 # Running
@@ -133,7 +133,7 @@ def test_why_says_what_would_release_a_hold(open_scene: OpenScene) -> None:
     said = opened.why(number)
     assert "is held: not enough stock: 1010 Navy S" in said
     assert "What to do: add stock in Shopify" in said
-    assert "It is tried again from 2026-11-02 09:15:00 UTC on" in said
+    assert "It is tried again from 2026-11-02 09:04:00 UTC on" in said
     assert f"`orderweft run --order {number}`" in said
 
 
@@ -146,7 +146,7 @@ def test_show_tells_the_whole_story_in_its_order(open_scene: OpenScene) -> None:
     story = ["seen for the first time", sent, "answer: accepted", "source told: accepted"]
     assert sorted(story, key=said.text.index) == story
     [told] = opened.say("orders", "show", "9000001", "--json", private=True).json
-    assert set(told) == {"order", "revisions", "attempts", "told"}
+    assert set(told) == {"order", "revisions", "attempts", "told", "actions", "mapped", "exchanges"}
     assert told["revisions"][0]["record"]["number"] == "9000001"
     assert json.loads(told["revisions"][0]["payload"])["order_id"] == 9_000_001
     assert told["attempts"][0]["receipt"]["number"] == "#1001"

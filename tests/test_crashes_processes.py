@@ -36,9 +36,9 @@ def writes(home: House) -> tuple[int, list[str]]:
 
 
 def everything(home: House) -> list[str]:
-    """Return all the ledger holds."""
+    """Return all the ledger holds but the calls in its journal, which tells what happened whoever held the claim."""
     with sqlite3.connect(home.folder / "orderweft.db") as db:
-        told = list(db.iterdump())
+        told = [line for line in db.iterdump() if "exchange" not in line.partition("(")[0]]
     db.close()
     return told
 

@@ -74,8 +74,14 @@ UNTRIED = {
     "make test": "runs these tests",
     'pip install "orderweft[joor,shopify,zedonk]" "orderweft-shopify[simulator]"': "needs the network",
     'pip install "orderweft[keyring]"': "needs the network",
+    'pip install "orderweft[otel]"': "needs the network",
+    "pip install -e orderweft-corner-shop": "needs an environment of its own; `make wheels` makes one",
+    "python -m pip install build twine": "needs the network",
     "crontab -e": "opens an editor",
-    "systemctl --user enable --now orderweft.timer": "needs systemd",
+    "orderweft serve": "does not end; test_serve_process.py runs it",
+    "podman build --tag orderweft examples/deploy": "needs podman and the network",
+    "sudo systemctl reload orderweft": "needs systemd",
+    "sudo useradd --system --home-dir /var/lib/orderweft orderweft": "changes the machine",
     'eval "$(_ORDERWEFT_COMPLETE=bash_source orderweft)"': "changes the shell it is typed into",
 }
 """Blocks that cannot run here, by their first command, and why."""
@@ -470,3 +476,15 @@ def test_every_field_is_described(kind: Kind) -> None:
 def test_every_reason_to_hold_is_described() -> None:
     """The concepts have each reason an order may wait for."""
     assert not missing("concepts.md", [f"| {reason.replace('_', ' ')} |" for reason in get_args(Reason)])
+
+
+def test_every_promise_has_its_proof_and_its_limit() -> None:
+    """Each promise says what keeps it, names tests that are there, and where it ends."""
+    _, *promises = re.split(r"^### ", (DOCS / "promises.md").read_text("utf-8"), flags=re.MULTILINE)
+    assert len(promises) > 15
+    for promise in promises:
+        assert re.findall(r"^- \*\*(.+?)\*\*", promise, re.MULTILINE) == ["Kept by", "Shown by", "Ends"], promise
+        proofs = re.findall(r"`([\w/]+\.py)::(\w+)`", promise)
+        assert proofs, promise
+        for file, name in proofs:
+            assert f"def {name}(" in (ROOT / file).read_text("utf-8"), f"{file} has no {name}"

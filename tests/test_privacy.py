@@ -85,9 +85,9 @@ def fails_every_way(opened: House | Scene, ear: Ear, pipeline: str, doors: list[
         for first, status in ((1, 400), (3, 401), (4, 500)):
             door.calls.clear()
             door.faults[:] = [Fault("*", "answer_before", first, FOR_EVER, echo(secrets, people, status))]
-            ear.heard(opened.say("run", pipeline, "--json"))
+            ear.heard(opened.say("--log-level", "debug", "run", pipeline, "--json"))
         door.faults[:] = [Fault("*", "reset_mid_body", 4)]
-        ear.heard(opened.say("run", pipeline))
+        ear.heard(opened.say("--log-level", "debug", "--log-format", "human", "run", pipeline))
         door.faults.clear()
     for words in (
         ["run", pipeline], ["run", pipeline, "--dry-run", "--json"], ["runs", "--json"], ["doctor", "--json"],
@@ -163,8 +163,12 @@ def traces(folder: Path) -> list[str]:
 
 @pytest.fixture
 def sold(open_scene: OpenScene) -> Scene:
-    """Give a scene in which ten customers have ordered: some delivered, one refused, one left for later."""
+    """Give a scene in which ten customers have ordered: some delivered, one refused, one left for later.
+
+    Whatever is said to the channels is in the journal.
+    """
     opened = open_scene(20)
+    opened.configure('[journal]\nexchanges = "all"\n')
     opened.say("run", "--limit", "12")
     with closing(sqlite3.connect(opened.folder / "orderweft.db")) as db, db:
         db.execute("UPDATE runs SET message = ?", [f"the shop refuses {BUYER.email}; {BUYER.name.upper()} is unknown"])

@@ -25,6 +25,7 @@ from orderweft_zedonk.simulator.switches import Switches as ZedonkSwitches
 
 from . import test_switches as orders
 from .houses_small import NOWHERE, SKUS, ZEDONK_STYLE, Small, small
+from .joor.test_shipments import LEFT_OPEN as SHIPPED
 
 Switch = Mapping[str, Any]
 Case = tuple[Switch, Mapping[str, Any]]
@@ -1027,7 +1028,7 @@ def missing(kinds: Mapping[str, Any], tried: set[tuple[str, Any]], defaults: Map
 
 def test_every_value_of_every_switch_has_its_turn() -> None:
     """A switch or a value that is added to a simulator is missed here, unless only orders know of it."""
-    joor = values_of([*orders.JOOR, *FROM_JOOR, *STOCK, *HELD_STOCK, *CATALOG, *LOST, *CUSTOMERS])
+    joor = values_of([*orders.JOOR, *FROM_JOOR, *STOCK, *HELD_STOCK, *CATALOG, *LOST, *CUSTOMERS, *SHIPPED])
     joor |= {("unknown_warehouse", value) for value in ("default", "fails")}
     joor |= {("overwrite_scope", "warehouses"), ("absent_style", "cleared"), ("jobs", "stuck")}
     assert not missing(get_type_hints(JoorSwitches), joor, resolved_joor({}))

@@ -10,7 +10,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -103,6 +103,18 @@ class MortalLedger(QuickLedger):
     def apart(self) -> Iterator[Self]:
         """Give this connection itself, so that all ends with it."""
         yield self
+
+
+class CalmLedger(Ledger):
+    """The ledger of a process that stops itself, and never in the middle of a commit of another of its threads."""
+
+    gate = threading.RLock()
+
+    @contextmanager
+    def transaction(self, claim: Claim | None = None, *, keep: bool = True) -> Iterator[sqlite3.Connection]:
+        """Run the block in one transaction, behind the gate."""
+        with self.gate, super().transaction(claim, keep=keep) as db:
+            yield db
 
 
 @dataclass
@@ -374,7 +386,8 @@ def _run_in_child(config: Path, pipeline: str, at_moment: int | Moment, at_file:
     def end(kind: str, limit: int | Moment) -> None:
         seen[kind] += 1
         if seen[kind] == limit:
-            os.kill(os.getpid(), by)
+            with CalmLedger.gate if by == signal.SIGSTOP else nullcontext():
+                signal.pthread_kill(threading.get_ident(), by)  # this thread goes no further, whichever else may
 
     def observe(moment: Moment, counts: Counter[str], note: str = "") -> None:
         end("moment", at_moment)
@@ -386,7 +399,8 @@ def _run_in_child(config: Path, pipeline: str, at_moment: int | Moment, at_file:
             end("file", at_file)
 
     sys.addaudithook(audit)
-    ledger = Ledger(config.parent / "orderweft.db", SystemClock())
+    kind = CalmLedger if by == signal.SIGSTOP else Ledger
+    ledger = kind(config.parent / "orderweft.db", SystemClock())
     try:
         report = _run(config, pipeline, ledger, observe, {})
     except LeaseLostError:

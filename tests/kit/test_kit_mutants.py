@@ -4,10 +4,26 @@ from __future__ import annotations
 
 import pytest
 
-from . import mutants_about, mutants_delivering, mutants_fetching, mutants_reading, mutants_writing
+from . import (
+    mutants_about,
+    mutants_changing,
+    mutants_delivering,
+    mutants_fetching,
+    mutants_probing,
+    mutants_reading,
+    mutants_writing,
+)
 from .mutation import CHECKS, MUTANTS, Mutant
 
-_ALL = (mutants_about, mutants_delivering, mutants_fetching, mutants_reading, mutants_writing)
+_ALL = (
+    mutants_about,
+    mutants_changing,
+    mutants_delivering,
+    mutants_fetching,
+    mutants_probing,
+    mutants_reading,
+    mutants_writing,
+)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=[one.name for one in MUTANTS])

@@ -137,6 +137,7 @@ def store_of(*fulfillments: dict[str, Any], **answers: Any) -> HandMadeStore:
         "id": "gid://shopify/Order/1",
         "name": "#1001",
         "test": False,
+        "displayFulfillmentStatus": "PARTIALLY_FULFILLED",
         "updatedAt": "2026-11-01T08:00:00Z",
         "key": {"value": "joor:1"},
         "fulfillments": list(fulfillments),
@@ -188,6 +189,7 @@ def test_a_long_list_of_orders_is_read_to_its_end() -> None:
     """Shopify lets nobody page endlessly, so after a while the reading goes on from the last change."""
     first = {
         "id": "gid://shopify/Order/1", "name": "#1", "test": True, "updatedAt": "2026-10-20T08:00:00Z",
+        "displayFulfillmentStatus": "UNFULFILLED",
         "key": None, "fulfillments": [],
     }  # fmt: skip
     pages = [{"orders": page_of([first] * 10_000, "next")}, {"orders": page_of([first])}]

@@ -15,12 +15,14 @@ from .orders import (
     reread_order,
     simulator,
 )
+from .shipments import accepts_shipments, write_shipments
 
 __all__ = [
     "Settings",
     "accepts_catalog",
     "accepts_customers",
     "accepts_inventory",
+    "accepts_shipments",
     "acknowledge_orders",
     "check_connection",
     "describe",
@@ -38,4 +40,5 @@ __all__ = [
     "write_catalog",
     "write_customers",
     "write_inventory",
+    "write_shipments",
 ]

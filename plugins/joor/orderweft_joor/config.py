@@ -147,6 +147,10 @@ class Settings(orderweft.Settings):
     customer in the sandbox."""
     customer_statuses: tuple[Literal["active", "inactive", "on_hold"], ...] = ("active",)
     """Which customers JOOR is given; those whose source tells no status always."""
+    experimental_shipments: bool = False
+    """Tell JOOR what was shipped: tracking numbers on its orders, and the status SHIPPED once all was sent. Assumption:
+    JOOR documents no call for shipments, but such fields of an order; try it with one order in the sandbox. Needs the
+    v4 sign-in."""
     job_wait: float = Field(default=120.0, ge=0, le=3600)
     """Seconds to wait for one of JOOR's background jobs, which take customers and v2 styles."""
 
@@ -168,6 +172,8 @@ class Settings(orderweft.Settings):
     def _v4_is_complete(self) -> Self:
         if self.acknowledge == "v4" and self.missing_for_v4:
             raise ValueError(f'acknowledge = "v4" also needs {", ".join(self.missing_for_v4)}')
+        if self.experimental_shipments and self.missing_for_v4:
+            raise ValueError(f"experimental_shipments = true also needs {', '.join(self.missing_for_v4)}")
         return self
 
     @property
@@ -198,7 +204,10 @@ def describe() -> Channel:
         settings=Settings,
         # Bulk calls are wanted and their greatest size is not documented; these have room in the 300 credits.
         limits=Limits(
-            in_flight=1, batch_size=100, batch_sizes={"inventory": 1000, "catalog": 25, "customers": 100}, pacing=pacing
+            in_flight=1,
+            batch_size=100,
+            batch_sizes={"inventory": 1000, "catalog": 25, "customers": 100, "shipments": 100},
+            pacing=pacing,
         ),
         min_interval=timedelta(minutes=15),
     )

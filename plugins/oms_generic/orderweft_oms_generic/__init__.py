@@ -9,25 +9,30 @@ from .customers import read_customers, write_customers
 from .inventory import read_inventory, write_inventory
 from .orders import (
     accepts,
+    cancel_orders,
     check_connection,
     deliver_orders,
     fetch_orders,
     find_orders,
+    probe_orders,
     provides,
     reread_order,
     simulator,
+    update_orders,
 )
 from .shipments import read_shipments
 
 __all__ = [
     "Settings",
     "accepts",
+    "cancel_orders",
     "check_connection",
     "commands",
     "deliver_orders",
     "describe",
     "fetch_orders",
     "find_orders",
+    "probe_orders",
     "provides",
     "read_catalog",
     "read_customers",
@@ -35,6 +40,7 @@ __all__ = [
     "read_shipments",
     "reread_order",
     "simulator",
+    "update_orders",
     "write_customers",
     "write_inventory",
 ]

@@ -18,7 +18,9 @@ from orderweft import (
     Kind,
     NotSent,
     Order,
+    OrderCancellation,
     OrderQuery,
+    OrderUpdate,
     Outcome,
     Page,
     Receipt,
@@ -32,6 +34,7 @@ from orderweft import (
 from orderweft.testing import Simulator
 
 from .client import Client
+from .client.changing import Editor
 from .client.desk import Desk
 from .client.files import FileClient
 from .client.reading import iso, raw_pages, wanted
@@ -122,6 +125,29 @@ def find_orders(connection: Connection[Settings], keys: Sequence[str]) -> dict[s
     desk = connection.once(Desk)
     answers = {key: desk.look_up(key) for key in keys}
     return {key: answer for key, answer in answers.items() if answer is not None}
+
+
+@hookimpl
+def update_orders(connection: Connection[Settings], updates: Sequence[OrderUpdate]) -> list[Outcome] | None:
+    """Bring orders to their new form, as the profile says; None where it does not."""
+    editor = connection.once(Editor)
+    return None if editor.update is None else [editor.bring(update) for update in updates]
+
+
+@hookimpl
+def cancel_orders(connection: Connection[Settings], cancellations: Sequence[OrderCancellation]) -> list[Outcome] | None:
+    """Cancel orders, as the profile says; None where it does not, or the settings do not."""
+    editor = connection.once(Editor)
+    return None if editor.cancel is None else [editor.call_off(one) for one in cancellations]
+
+
+@hookimpl
+def probe_orders(connection: Connection[Settings], orders: Sequence[Order]) -> list[Refused | None] | None:
+    """Say of each order what its look-ups do not find; None where the profile looks nothing up."""
+    profile = connection.settings.system
+    if profile.orders is None or not profile.orders.lookups or profile.transport == "files":
+        return None
+    return connection.once(Desk).probe(orders)
 
 
 @hookimpl

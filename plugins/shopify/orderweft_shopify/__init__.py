@@ -8,24 +8,29 @@ from .customers import read_customers, write_customers
 from .inventory import read_inventory, write_inventory
 from .orders import (
     accepts,
+    cancel_orders,
     check_connection,
     deliver_orders,
     fetch_orders,
     find_orders,
+    probe_orders,
     provides,
     reread_order,
     simulated_store,
+    update_orders,
 )
 from .shipments import read_shipments
 
 __all__ = [
     "Settings",
     "accepts",
+    "cancel_orders",
     "check_connection",
     "deliver_orders",
     "describe",
     "fetch_orders",
     "find_orders",
+    "probe_orders",
     "provides",
     "read_catalog",
     "read_customers",
@@ -33,6 +38,7 @@ __all__ = [
     "read_shipments",
     "reread_order",
     "simulated_store",
+    "update_orders",
     "write_catalog",
     "write_customers",
     "write_inventory",

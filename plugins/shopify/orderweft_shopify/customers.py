@@ -22,6 +22,7 @@ from orderweft import (
     RecordPage,
     Refused,
     RejectedError,
+    UnavailableError,
     Unknown,
     UnknownOutcomeError,
     Unread,
@@ -191,7 +192,9 @@ class Accounts:
                     break
             else:
                 return
-            search = f"id:>{number_of(last)}"
+            before, search = search, f"id:>{number_of(last)}"
+            if search == before:
+                raise UnavailableError("ReadCustomers: Shopify's customers do not go on", retry_after=60)
 
     def addresses(self, node: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return all addresses of the customer *node*."""

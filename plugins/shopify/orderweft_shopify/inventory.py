@@ -61,8 +61,13 @@ class Shortage:
     available: int
 
 
-def shortages(pairs: Iterable[tuple[OrderLine, Variant]], location: str | None) -> list[Shortage]:
-    """Return what is not available in the wanted quantity at *location*, or at all locations together."""
+def shortages(
+    pairs: Iterable[tuple[OrderLine, Variant]], location: str | None, taken: Mapping[str, int]
+) -> list[Shortage]:
+    """Return what is not available in the wanted quantity at *location*, or at all locations together.
+
+    What is *taken* of a variant, by its id, is not available any more.
+    """
     wanted: Counter[str] = Counter()
     first: dict[str, tuple[OrderLine, Variant]] = {}
     for line, variant in pairs:
@@ -72,7 +77,10 @@ def shortages(pairs: Iterable[tuple[OrderLine, Variant]], location: str | None) 
         Shortage(line, wanted[variant.id], available)
         for line, variant in first.values()
         if variant.limited
-        and (available := sum(count for place, count in variant.levels if location in (None, place)))
+        and (
+            available := sum(count for place, count in variant.levels if location in (None, place))
+            - taken.get(variant.id, 0)
+        )
         < wanted[variant.id]
     ]
 

@@ -13,6 +13,7 @@ from orderweft import (
     Account,
     Acknowledgement,
     Address,
+    AlreadyThere,
     Channel,
     Customer,
     Delivery,
@@ -21,9 +22,11 @@ from orderweft import (
     Kind,
     Limits,
     Order,
+    OrderCancellation,
     OrderCustomer,
     OrderLine,
     OrderQuery,
+    OrderUpdate,
     Outcome,
     Page,
     Price,
@@ -166,8 +169,13 @@ def from_order(delivery: Delivery) -> dict[str, Any]:
     order = delivery.order
     if not order.lines or any(line.barcode is None or line.unit_price is None for line in order.lines):
         raise RejectedError(f"order {order.number} has lines without barcode or price")
-    lines = [{"barcode": one.barcode, "quantity": one.quantity, "price": str(one.unit_price)} for one in order.lines]
-    return {"key": delivery.key, "customer": order.customer.account_code, "currency": order.currency, "lines": lines}
+    customer = order.customer.account_code
+    return {"key": delivery.key, "customer": customer, "currency": order.currency, "lines": lines_of(order)}
+
+
+def lines_of(order: Order) -> list[dict[str, Any]]:
+    """Write the lines of an order."""
+    return [{"barcode": one.barcode, "quantity": one.quantity, "price": str(one.unit_price)} for one in order.lines]
 
 
 @hookimpl
@@ -183,6 +191,44 @@ def find_orders(connection: Office, keys: Sequence[str]) -> dict[str, Receipt | 
         return {}
     rows = ask(connection, "orders", key=",".join(keys))["rows"]
     return {row["key"]: Receipt(id=row["id"], number=row["number"]) for row in rows}
+
+
+@hookimpl
+def update_orders(connection: Office, updates: Sequence[OrderUpdate]) -> list[Outcome]:
+    """Set the lines of orders, unless somebody else has."""
+    return [_updated(connection, update) for update in updates]
+
+
+def _updated(connection: Office, update: OrderUpdate) -> Outcome:
+    (row,) = ask(connection, "orders", key=update.key)["rows"]
+    if row["lines"] == lines_of(update.order):
+        return AlreadyThere(receipt=update.receipt)
+    if row["lines"] not in [lines_of(order) for order in update.known]:
+        return Refused(reason="needs_person", message="somebody has edited it", fix="compare both")
+    return written(connection, "edits", [{"id": row["id"], "lines": lines_of(update.order)}])[0]
+
+
+@hookimpl
+def cancel_orders(connection: Office, cancellations: Sequence[OrderCancellation]) -> list[Outcome]:
+    """Cancel orders."""
+    return [_cancelled(connection, one) for one in cancellations]
+
+
+def _cancelled(connection: Office, one: OrderCancellation) -> Outcome:
+    (row,) = ask(connection, "orders", key=one.key)["rows"]
+    receipt = one.receipt.model_copy(update={"cancelled": True})
+    if row.get("cancelled"):
+        return AlreadyThere(receipt=receipt)
+    outcome = written(connection, "edits", [{"id": row["id"], "cancelled": True}])[0]
+    return Accepted(receipt=receipt) if isinstance(outcome, Accepted) else outcome
+
+
+@hookimpl
+def probe_orders(connection: Office, orders: Sequence[Order]) -> list[Refused | None]:
+    """Tell which orders have an item that is not in stock."""
+    known = {row["id"] for rows, _ in pages(connection, "stock") for row in rows} if orders else set()
+    strange = ([line.barcode for line in order.lines if line.barcode not in known] for order in orders)
+    return [Refused(reason="unknown_item", message=f"not there: {codes[0]}") if codes else None for codes in strange]
 
 
 # stock

@@ -39,6 +39,8 @@ class Simulator:
         if table == "told":
             self.told.update({row["id"]: row["message"] for row in json.loads(request.body)["rows"]})
             return Response.of_json({"taken": len(self.told)})
+        if table == "edits":
+            return Response.of_json({"results": [self._edit(row) for row in json.loads(request.body)["rows"]]})
         if table not in self.tables:
             return Response.of_json({"error": "no such table"}, 404)
         if request.method == "GET":
@@ -70,6 +72,10 @@ class Simulator:
                 if name not in {one["id"] for one in rows}:
                     self._store(table, name, {**row, "quantity": 0})
         return rows
+
+    def _edit(self, row: dict[str, Any]) -> dict[str, Any]:
+        self._store("orders", row["id"], {"cancelled": False, **self.tables["orders"][row["id"]], **row})
+        return {"id": row["id"], "number": self.tables["orders"][row["id"]]["number"]}
 
     def _write(self, table: str, row: dict[str, Any]) -> dict[str, Any]:
         rows = self.tables[table]

@@ -53,6 +53,8 @@ def read_answer(body: str, where: str, names: tuple[str, str] = ("orders", "orde
     if not any(_has(node, names) for node in nodes) and not str(head.get("code", "")).strip():
         raise UnreadableError(f"{where}: the answer has neither {names[0]} nor a code; try again later")
     following = str(head.get("next_start") or "").strip()
+    if len(following) > 18:
+        raise UnreadableError(f"{where}: where the next page starts is no number")
     holder = next((node for node in nodes if _has(node, names)), {})
     return Answer(tuple(_rows(holder, names)), int(following) if following.isdecimal() else None)
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import IntEnum
+from typing import Any
 
 from orderweft import (
     Accepted,
@@ -89,15 +90,24 @@ class Client:
 
     def order_states(self, ids: Sequence[str]) -> dict[str, str]:
         """Return the v4 status of each order of *ids* that exists."""
+        return {identity: str(row.get("status") or "") for identity, row in self.order_rows(ids).items()}
+
+    def order_rows(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return the v4 row of each order of *ids* that exists; it has no lines."""
         self._wire.need_v4()
-        found: dict[str, str] = {}
+        found: dict[str, dict[str, Any]] = {}
         for first in range(0, len(ids), BATCH):
             found.update(self._v4_orders(ids[first : first + BATCH]))
         return {identity: found[identity] for identity in ids if identity in found}
 
-    def mark_orders(self, marks: Sequence[Mapping[str, str]]) -> list[Outcome]:
-        """Write export results, at most BATCH; one outcome each. Repeating it is harmless."""
-        where = f"{self._name}: telling JOOR what became of orders"
+    def mark_orders(
+        self,
+        marks: Sequence[Mapping[str, str]],
+        what: str = "what became of orders",
+        by_hand: str = "the export result",
+    ) -> list[Outcome]:
+        """Write export results, or *what* else, at most BATCH; one outcome each. Repeating it is harmless."""
+        where = f"{self._name}: telling JOOR {what}"
         try:
             written = self._wire.write_v4(_BULK_UPDATE, marks, where)
         except UnavailableError as error:
@@ -106,18 +116,18 @@ class Client:
         except UnknownOutcomeError as error:
             told = str(error).removeprefix(f"{where}: ")
             return [Unknown(message=f"{where}: {told}") for _ in marks]
-        return _mark_outcomes(marks, written, where)
+        return _mark_outcomes(marks, written, where, f"Set {by_hand} in JOOR by hand.")
 
     def sign_in(self) -> None:
         """Make sure that the v4 credentials are good, and that they reach the account."""
         self._wire.v4(self._wire.http.read, "GET", _ORDERS_V4, params={"page": 1, "page_size": 1})
 
-    def _v4_orders(self, ids: Sequence[str]) -> dict[str, str]:
+    def _v4_orders(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         where = f"{self._name}: looking orders up in JOOR"
-        found: dict[str, str] = {}
+        found: dict[str, dict[str, Any]] = {}
         for page in itertools.count(1):
             rows = self._wire.read_v4(_ORDERS_V4, where, order_ids=",".join(ids), page=page, page_size=V4_PAGE)
-            more = {str(row.get("id")): str(row.get("status") or "") for row in rows}
+            more = {str(row.get("id")): dict(row) for row in rows}
             if more.keys() <= found.keys():
                 break
             found.update(more)
@@ -131,7 +141,7 @@ def _timestamp(instant: datetime) -> str:
     return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{instant.microsecond // 100_000}Z"
 
 
-def _mark_outcomes(marks: Sequence[Mapping[str, str]], written: Written, where: str) -> list[Outcome]:
+def _mark_outcomes(marks: Sequence[Mapping[str, str]], written: Written, where: str, fix: str) -> list[Outcome]:
     done = {str(row.get("id")) for row in written.data}
     told = f"{where}: {written.told}"
     # v4 answers can be a success for some rows and an error for others; an error names its row in its text or details.
@@ -141,7 +151,7 @@ def _mark_outcomes(marks: Sequence[Mapping[str, str]], written: Written, where: 
     for mark in marks:
         if mark["id"] in blamed or (written.failed and not some_blamed):
             message = f"{where}: {blamed[mark['id']]}" if mark["id"] in blamed else told
-            outcomes.append(Refused(reason="refused", message=message, fix="Set the export result in JOOR by hand."))
+            outcomes.append(Refused(reason="refused", message=message, fix=fix))
         elif not written.failed and (mark["id"] in done or not written.errors):
             outcomes.append(Accepted(receipt=Receipt(id=mark["id"])))
         else:

@@ -79,6 +79,7 @@ class Order:
     export_state: ExportState = "never"
     export_details: str = ""
     exported_at: datetime | None = None
+    tracking: str | None = None
 
     @property
     def currency(self) -> str:

@@ -114,6 +114,8 @@ class Simulator:
     `duplicate_products`: a product is known again by `external_id`, by `product_identifier`, or not: `accepted`.
     `row_errors`: an error's details have the row `named` or leave it `unnamed`; a duplicate price always names its SKU.
     `asset_ids`: an asset's `external_id` is `unique` among those there, among all there `ever` were, or `free`.
+    `ship_orders`: an update to SHIPPED is `accepted`, or `refused`. `hide_tracking`: rows lack the tracking number.
+    `tracking_length`: characters it may have at most; without limit when 0.
     `collection_items`: items given to an update have the others `replaced`, or are `added`.
     """
 

@@ -62,6 +62,9 @@ class Switches(TypedDict, total=False):
     duplicate_products: Literal["external_id", "product_identifier", "accepted"]
     row_errors: Literal["named", "unnamed"]
     asset_ids: Literal["unique", "ever", "free"]
+    ship_orders: Literal["accepted", "refused"]
+    hide_tracking: bool
+    tracking_length: int
     collection_items: Literal["replaced", "added"]
 
 

@@ -45,7 +45,7 @@ class V4:
             and status in (None, order.status)
             and export in (None, self._books.v4_state(order))
         ]
-        return written([_row(order) for order in page(given, found)], [])
+        return written([self._row(order) for order in page(given, found)], [])
 
     def bulk_update(self, request: Request) -> Response:
         """Apply each row that can be applied and report the others."""
@@ -53,7 +53,7 @@ class V4:
         for row in self._wire.rows(request):
             order_id = str(row.get("id", ""))
             try:
-                data.append(_row(self._update(order_id, row)))
+                data.append(self._row(self._update(order_id, row)))
             except Refusal as refusal:
                 name = "NOT_FOUND" if refusal.status == 404 else "INVALID"
                 key = self._switches["error_details"]
@@ -74,12 +74,23 @@ class V4:
         wanted = None if given is None else str(given) or "UNDEFINED"
         if wanted is not None and wanted not in _EXPORT_STATES:
             raise Refusal(400, f"export_status is one of {', '.join(_EXPORT_STATES)}")
+        tracking = row.get("tracking_number")
+        if status == "shipped" != order.status and self._switches["ship_orders"] == "refused":
+            raise Refusal(400, "Orders are shipped from their shipments")
+        if tracking is not None and 0 < self._switches["tracking_length"] < len(str(tracking)):
+            raise Refusal(400, "tracking_number is too long")
+        if tracking is not None:
+            order.tracking = str(tracking) or None
         if status != order.status:
             self._books.change_status(order, status)
         if wanted is not None:
             description = str(row.get("export_description") or "")
             self._books.acknowledge(order, _EXPORT_STATES[wanted], wanted, description)
         return order
+
+    def _row(self, order: Order) -> dict[str, Any]:
+        tracking = {} if self._switches["hide_tracking"] else {"tracking_number": order.tracking}
+        return {**_row(order), **tracking}
 
 
 def _one_of(given: dict[str, str], name: str, values: dict[str, Any]) -> Any:
@@ -115,5 +126,4 @@ def _row(order: Order) -> dict[str, Any]:
         "quantity": order.quantity,
         "comments": header["order_comments"],
         "internal_comments": header["order_internal_comments"],
-        "tracking_number": None,
     }

@@ -13,6 +13,7 @@ from orderweft import (
     Connection,
     Delivery,
     NotSent,
+    Order,
     Outcome,
     Receipt,
     Refused,
@@ -79,6 +80,23 @@ class Desk:
             # Whatever became of that call, it was not one that creates the order.
             return NotSent(message=str(error), retry_after=error.retry_after)
         return self._write(rest, context, seen)
+
+    def probe(self, orders: Sequence[Order]) -> list[Refused | None]:
+        """Return what each order would be held for because it is not there, or None; nothing is created."""
+        misses = set[str]()
+        return [self._lacking(order, misses) for order in orders]
+
+    def _lacking(self, order: Order, misses: set[str]) -> Refused | None:
+        context = {"settings": self._settings.texts, "key": "", "order": with_codes(order.to_data(), self._settings)}
+        try:
+            self._lookups.probe(context, misses)
+        except HeldError as held:
+            return held.refused
+        except TemplateError as error:
+            return Refused(reason="invalid_field", message=str(error))
+        except RejectedError as error:
+            return Refused(reason="refused", message=str(error))
+        return None
 
     def look_up(self, delivery_key: str) -> Receipt | Refused | None:
         """Return the receipt of an order that is wholly there, or what a person has to decide; None for any other."""

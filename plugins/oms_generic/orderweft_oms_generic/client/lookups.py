@@ -46,21 +46,44 @@ class Lookups:
         found: dict[str, Any] = {}
         for name, lookup in self._profile.orders.lookups.items():
             names = {**context, "lookups": dict(found)}
-            found[name] = self._one(lookup, names) if lookup.each is None else self._each(lookup, names)
+            found[name] = self._found(lookup, names)
         return found
+
+    def probe(self, context: Mapping[str, Any], misses: set[str]) -> None:
+        """Raise HeldError when something an order needs is not there and would not be created.
+
+        What is found with the help of something that would be created cannot be asked for yet. What was not found is
+        noted in *misses* and not asked for again.
+        """
+        assert self._profile.orders is not None
+        found: dict[str, Any] = {}
+        is_whole = True
+        for name, lookup in self._profile.orders.lookups.items():
+            if lookup.create is not None:
+                is_whole = False
+                continue
+            names = {**context, "lookups": dict(found)}
+            try:
+                found[name] = self._found(lookup, names, misses)
+            except TemplateError:
+                if is_whole:
+                    raise
 
     def forget(self) -> None:
         """Ask for everything again, because something that was remembered may no longer hold."""
         with self._lock:
             self._known.clear()
 
-    def _one(self, lookup: Lookup, names: Mapping[str, Any]) -> Any:
-        value = self._value(lookup, names)
+    def _found(self, lookup: Lookup, names: Mapping[str, Any], misses: set[str] | None = None) -> Any:
+        return self._one(lookup, names, misses) if lookup.each is None else self._each(lookup, names, misses)
+
+    def _one(self, lookup: Lookup, names: Mapping[str, Any], misses: set[str] | None) -> Any:
+        value = self._value(lookup, names, misses)
         if value is None:
             raise self._missing(lookup, [self._label(lookup, names)])
         return value
 
-    def _each(self, lookup: Lookup, names: Mapping[str, Any]) -> dict[str, Any]:
+    def _each(self, lookup: Lookup, names: Mapping[str, Any], misses: set[str] | None) -> dict[str, Any]:
         items = compiled(lookup.each or "").value(scope(self._profile, names)) or []
         if not isinstance(items, list):
             raise TemplateError(f"{self._profile.id} lookups: `{lookup.each}` gives no list")
@@ -73,7 +96,7 @@ class Lookups:
             if not by:
                 nameless += 1
             elif by not in found:
-                found[by] = self._value(lookup, inner)
+                found[by] = self._value(lookup, inner, misses)
                 missing += [self._label(lookup, inner) or by] if found[by] is None else []
         if nameless:
             raise HeldError("invalid_field", f"{nameless} of {len(items)} lines lack `{lookup.by}`")
@@ -81,11 +104,13 @@ class Lookups:
             raise self._missing(lookup, missing)
         return found
 
-    def _value(self, lookup: Lookup, names: Mapping[str, Any]) -> Any:
+    def _value(self, lookup: Lookup, names: Mapping[str, Any], misses: set[str] | None) -> Any:
         key = json.dumps(asdict(render_call(self._profile, lookup.call, names)), sort_keys=True)
         with self._lock:
             if key in self._known:
                 return self._known[key]
+        if misses is not None and key in misses:
+            return None
         answer = self._client.read(lookup.call, names)
         value = None if answer is None else lookup_value(self._profile, lookup, answer.body, answer.headers, names)
         if value is None and lookup.create is not None:
@@ -93,6 +118,8 @@ class Lookups:
         if value is not None:
             with self._lock:
                 self._known[key] = value
+        elif misses is not None:
+            misses.add(key)
         return value
 
     def _create(self, lookup: Lookup, names: Mapping[str, Any]) -> Any:

@@ -157,6 +157,12 @@ def find_result(
     return Found(ids.pop(), number, cancelled)
 
 
+def raw_found(profile: Profile, finding: Finding, body: Any, headers: Mapping[str, str], context: Context) -> Any:
+    """Return the order a good answer holds, as the system writes it."""
+    there = _value(finding.found, answered(profile, context, body, headers), f"{profile.id} orders.find.found")
+    return there[0] if isinstance(there, list) else there
+
+
 def lookup_value(profile: Profile, lookup: Lookup, body: Any, headers: Mapping[str, str], context: Context) -> Any:
     """Return what a good answer to a lookup found, or None."""
     value = _value(lookup.found, answered(profile, context, body, headers), f"{profile.id} orders.lookups")

@@ -281,8 +281,28 @@ def _orders(found: Lint, orders: Delivering, settings: Mapping[str, Shape]) -> N
         for name in ("id", "number"):
             found.leaf(getattr(orders.find, name), (*here, name), {**answer, "found": None})
         found.expression(orders.find.cancelled, (*here, "cancelled"), {**answer, "found": None})
+    _changes(found, orders, common)
     _lookups(found, orders, common)
     _steps(found, orders, common)
+
+
+def _changes(found: Lint, orders: Delivering, common: Mapping[str, Shape]) -> None:
+    there = {name: shape for name, shape in common.items() if name != "order"} | {"found": None}
+    for name, change in (("update", orders.update), ("cancel", orders.cancel)):
+        if change is None:
+            continue
+        here: Path = ("orders", name)
+        if orders.find is None:
+            found.wrong(here, "needs `find`, by which an order is read back")
+        for setting in change.settings:
+            found.named(setting, found.profile.settings, (*here, "settings"))
+        found.expression(change.open, (*here, "open"), there)
+        found.call(change.call, (*here, "call"), {**common, **there, "wanted": None} if name == "update" else there)
+    if (edit := orders.update) is not None:
+        found.tree(edit.has, ("orders", "update", "has"), there)
+        found.tree(edit.wants, ("orders", "update", "wants"), common)
+        for field in set(edit.covers) - set(Order.model_fields):
+            found.wrong(("orders", "update", "covers"), f"an order has no field {field!r}")
 
 
 def _lookups(found: Lint, orders: Delivering, common: Mapping[str, Shape]) -> None:

@@ -202,6 +202,26 @@ class Finding(Part):
     cancelled: Expression | None = None
 
 
+class Cancelling(Part):
+    """How an order that is there is cancelled, over what was `found` of it; needs `find`."""
+
+    settings: tuple[Name, ...] = ()
+    open: Expression = "`true`"
+    """Whether it can still be done; without one of `settings` it never can."""
+    call: Call
+
+
+class Editing(Cancelling):
+    """How an order that is there is changed."""
+
+    covers: tuple[str, ...] = ("lines",)
+    """Fields of an order the call carries; an edit of any other waits for a person."""
+    has: Tree
+    """What the system has of them, over `found`."""
+    wants: Tree
+    """The same of an `order`; `wanted` in the call."""
+
+
 class Delivering(Part):
     """How orders are created."""
 
@@ -211,6 +231,8 @@ class Delivering(Part):
     lookups: dict[Name, Lookup] = Field(default_factory=dict)
     steps: tuple[Step, ...] = ()
     """Over `order`, `key`, `settings`, `lookups` and what the steps before have `saved`."""
+    update: Editing | None = None
+    cancel: Cancelling | None = None
     file: FileWriting | None = None
     id: Leaf = ""
     """The new order's id, over the last answer and what the steps saved."""

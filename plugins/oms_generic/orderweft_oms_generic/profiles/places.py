@@ -55,6 +55,9 @@ def calls_of(profile: Profile) -> Iterator[Place]:
                 yield Place(f"orders.lookups.{name}.create", (*path, "create"), lookup.create, writes=True)
         for index, step in enumerate(orders.steps):
             yield Place(f"orders.steps.{step.name}", ("orders", "steps", index, "call"), step.call, writes=True)
+        for changing, change in (("update", orders.update), ("cancel", orders.cancel)):
+            if change is not None:
+                yield Place(f"orders.{changing}", ("orders", changing, "call"), change.call, writes=True)
     for name, (path_, reading) in readings_of(profile).items():
         if reading.call is not None:
             yield Place(name, (*path_, "call"), reading.call, writes=False)

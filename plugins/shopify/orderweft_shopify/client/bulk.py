@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
+from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -52,7 +53,7 @@ class Lines:
         # A database without a name lives on disk only as far as it outgrows the cache: https://sqlite.org/inmemorydb.html
         self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode = OFF")
-        self._db.execute("CREATE TABLE lines (parent TEXT, body TEXT NOT NULL)")
+        self._db.execute("CREATE TABLE lines (parent TEXT, id TEXT, item TEXT, body TEXT NOT NULL)")
 
     def __enter__(self) -> Self:
         return self
@@ -63,12 +64,18 @@ class Lines:
         self._db.close()
 
     def fill(self, lines: Iterable[bytes], operation: str) -> int:
-        """Take *lines* in and return how many there are; raises ValueError at one not asked for by *operation*."""
+        """Take *lines* in and return how many there are.
+
+        Raises ValueError at one not asked for by *operation*, and at one below an object that is not there.
+        """
         self._db.execute("BEGIN")
-        parsed = ((_object(line, operation).get("__parentId"), line.decode()) for line in lines)
-        self._db.executemany("INSERT INTO lines VALUES (?, ?)", parsed)
+        self._db.executemany("INSERT INTO lines VALUES (?, ?, ?, ?)", (_row(line, operation) for line in lines))
         self._db.execute("COMMIT")
         self._db.execute("CREATE INDEX below ON lines (parent)")
+        known = "SELECT id FROM lines WHERE id NOTNULL UNION SELECT item FROM lines WHERE item NOTNULL"
+        lost = f"SELECT parent FROM lines WHERE parent NOT IN ({known}) LIMIT 1"  # noqa: S608  constants only
+        if found := self._db.execute(lost).fetchone():
+            raise ValueError(f"a line is below {found[0][:80]}, which is not there")
         return int(self._db.execute("SELECT count(*) FROM lines").fetchone()[0])
 
     def roots(self) -> Iterator[dict[str, Any]]:
@@ -101,13 +108,14 @@ class Bulk:
             done = self._run(document)
         with ExitStack() as opened:
             lines = opened.enter_context(Lines())
+            expected = int(Decimal(done["objectCount"]))
             try:
-                count = lines.fill(self._fetched(done["url"]), operation) if done["url"] else 0
+                count = lines.fill(self._fetched(done["url"], expected), operation) if done["url"] else 0
             except ValueError as error:
                 what = f"the result of the bulk operation is cut short or cannot be read ({error})"
                 raise UnavailableError(f"{what}; {_INSTEAD}") from error
-            if count != int(done["objectCount"]):
-                text = f"the result of the bulk operation has {count} of {done['objectCount']} lines"
+            if count != expected:
+                text = f"the result of the bulk operation has {count} of {expected} lines"
                 raise UnavailableError(f"{text}; {_INSTEAD}")
             opened.pop_all()
             return lines
@@ -144,17 +152,20 @@ class Bulk:
             # One that runs without being waited for does no harm: it reads.
             return None
 
-    def _fetched(self, url: str) -> Iterator[bytes]:
-        """Yield the lines of the file at *url*."""
+    def _fetched(self, url: str, expected: int) -> Iterator[bytes]:
+        """Yield the lines of the file at *url*; raises ValueError soon when it has more than *expected* ones."""
         parts = urlsplit(url)
         if parts.scheme != "https" and parts.netloc != self._http.host:
             raise UnavailableError("the result of the bulk operation is at an address that is not secure")
         if parts.query:
             # whoever has the signed address can read the file: https://shopify.dev/docs/api/usage/bulk-operations/queries
             self._http.keep_secret(parts.query)
-        rest = b""
+        rest, count = b"", 0
         for chunk in self._chunks(url):
             *whole, rest = (rest + chunk).split(b"\n")
+            count += len(whole)
+            if count > expected + 1 or len(rest) > CHUNK:
+                raise ValueError(f"it does not end after {expected} lines")
             yield from (line for line in whole if line.strip())
         if rest.strip():
             yield rest
@@ -175,13 +186,14 @@ class Bulk:
                 return
 
 
-def _object(line: bytes, operation: str) -> dict[str, Any]:
+def _row(line: bytes, operation: str) -> tuple[str | None, str | None, str | None, str]:
+    """Return what *line* hangs on, what can hang on it, and its text."""
     value = decode_json(line)
     if not isinstance(value, dict):
         raise ValueError("a line is no object")
     if told := line_misfit(operation, value):
         raise ValueError(told)
-    return value
+    return value.get("__parentId"), value.get("id"), (value.get("inventoryItem") or {}).get("id"), line.decode()
 
 
 def _raise_for_state(state: Mapping[str, Any]) -> None:

@@ -34,6 +34,8 @@ def misfit(operation: str, data: Any, variables: Mapping[str, Any], *, whole: bo
 def line_misfit(operation: str, line: Mapping[str, Any]) -> str | None:
     """Return what is wrong with a line of a bulk result, its field in front."""
     kinds, id_ = shapes()[operation], line.get("id")
+    if not isinstance(line.get("__parentId"), str | None):
+        return "__parentId: is no text"
     if id_ is None and "__parentId" in line:
         return None  # media of a kind that was not asked for
     kind = id_.split("/")[3] if isinstance(id_, str) and id_.count("/") == 4 else ""

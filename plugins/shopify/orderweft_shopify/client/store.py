@@ -39,6 +39,8 @@ from .shapes import misfit
 
 THROTTLED_TRIES = 6
 """Attempts at a read that Shopify throttles."""
+MOST_PAGES = 25_000
+"""Pages of one list; nobody can page beyond so many objects: https://shopify.dev/docs/api/usage/limits"""
 _FIRST_GUESS = 50.0
 _BUCKET = ("currentlyAvailable", "restoreRate", "maximumAvailable")
 
@@ -95,8 +97,9 @@ class Client:
 
     def pages(self, operation: str, at: str, **variables: Any) -> Iterator[dict[str, Any]]:
         """Yield the pages of the connection found at the dotted path *at*, to the last."""
-        after = variables.pop("after", None)
+        after, seen = variables.pop("after", None), set[str | None]()
         while True:
+            seen.add(after)
             try:
                 page: Any = self.query(operation, after=after, **variables)
             except RefusalError as refusal:
@@ -108,9 +111,9 @@ class Client:
             yield page
             if not page["pageInfo"]["hasNextPage"]:
                 return
-            if page["pageInfo"]["endCursor"] in (None, after):
-                raise UnavailableError(f"{operation}: Shopify's pages do not go on", retry_after=60)
             after = page["pageInfo"]["endCursor"]
+            if after is None or after in seen or len(seen) >= MOST_PAGES:
+                raise UnavailableError(f"{operation}: Shopify's pages do not go on", retry_after=60)
 
     def mutate(self, operation: str, gives: str, *, nothing_is_fine: bool = False, **variables: Any) -> Mutated:
         """Send a mutation once and return what its payload holds under *gives*.

@@ -12,6 +12,8 @@ from .base import Source, number_of
 from .styles import Node, split_options
 
 _FAILED = frozenset({"CANCELLED", "ERROR", "FAILURE"})
+_SENT = {"FULFILLED": "shipped", "PARTIALLY_FULFILLED": "part_shipped"}
+"""What is told of the whole order with each of its parcels, so that whoever gets the last one knows it is."""
 _NOT_YET = frozenset({"OPEN", "PENDING"})
 
 
@@ -31,6 +33,9 @@ def to_shipment(order: Node, fulfillment: Node, lines: Sequence[Node], source: S
         "tracking_numbers": [told["number"] for told in tracking if told["number"]],
         "tracking_url": next((told["url"] for told in tracking if told["url"]), None),
         "warehouse": {"name": location["name"], "code": number_of(location["id"])} if location else None,
+        "custom_fields": {"order_status": _SENT[sent]}
+        if (sent := order.get("displayFulfillmentStatus")) in _SENT
+        else {},
         "lines": [_line(line, settings) for line in lines if line["quantity"]],
     }
     return Shipment.model_validate(values)

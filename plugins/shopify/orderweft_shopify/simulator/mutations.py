@@ -17,6 +17,7 @@ from .changing import TOO_MANY, Job, add_tags, request_cancel, update_order
 from .creating import create_order
 from .customer_mutations import CustomerMutations
 from .customers import Customer, touch_customer
+from .editing import EditMutations
 from .idempotency import Keys
 from .metafields import MAX_SET, HasMetafields, MetafieldDefinition, Metafields, full_namespace
 from .orders import Order, touch
@@ -40,7 +41,7 @@ _WRITE = {
 """The scope for changing what is attached to objects of a kind."""
 
 
-class Mutation(StockMutations, CatalogMutations, CustomerMutations, BulkMutations):
+class Mutation(StockMutations, CatalogMutations, CustomerMutations, BulkMutations, EditMutations):
     """Everything that can be done."""
 
     def __init__(self, store: Store, metafields: Metafields, keys: Keys, bulk: BulkOperations) -> None:

@@ -9,6 +9,7 @@ from typing import Literal
 SCOPES = (
     "read_all_orders",
     "write_orders",
+    "write_order_edits",
     "write_customers",
     "write_products",
     "write_inventory",
