@@ -12,10 +12,12 @@ from typing import Any
 
 from .about import About
 from .base import Checks
+from .changing import Changing
 from .connecting import Connecting
 from .delivering import Delivering
 from .fetching import Fetching
 from .privacy import Privacy
+from .probing import Probing
 from .reading import Reading
 from .schemas import Schemas
 from .stage import Needs
@@ -23,11 +25,22 @@ from .writing import Writing
 
 __all__ = ["PARTS", "ChannelKit", "Needs", "checks", "needs_of"]
 
-PARTS: tuple[type[Checks], ...] = (About, Connecting, Schemas, Reading, Fetching, Delivering, Writing, Privacy)
+PARTS: tuple[type[Checks], ...] = (
+    About,
+    Connecting,
+    Schemas,
+    Reading,
+    Fetching,
+    Delivering,
+    Probing,
+    Changing,
+    Writing,
+    Privacy,
+)
 """The checks, part by part."""
 
 
-class ChannelKit(About, Connecting, Schemas, Reading, Fetching, Delivering, Writing, Privacy):
+class ChannelKit(About, Connecting, Schemas, Reading, Fetching, Delivering, Probing, Changing, Writing, Privacy):
     """Hold a channel to the contract of its hooks.
 
     Subclass it, in a module pytest collects, with `plugin` as the one thing that has to be set. A check for what the

@@ -128,7 +128,7 @@ class Delivering(Checks):
     def test_a_refused_order_is_not_there(self) -> None:
         """An order that is refused was not written, and takes none of its neighbors with it."""
         stage = self.stage()
-        before, bad = _orders(stage), _unknown_item(self.sample_order(1))
+        before, bad = _orders(stage), unknown_item(self.sample_order(1))
         deliveries = [self.delivery(0), Delivery(bad, "kit.1"), self.delivery(2)]
         outcomes: list[Outcome] = []
         size = stage.described.limits.batch_size
@@ -259,7 +259,8 @@ def _lines(order: Order, told: Order) -> Counter[tuple[Any, ...]]:
     return Counter((getattr(line, field), line.quantity, line.unit_price if priced else None) for line in order.lines)
 
 
-def _unknown_item(order: Order) -> Order:
+def unknown_item(order: Order) -> Order:
+    """Return *order* with an item on its first line that nobody has."""
     strange = {"barcode": "2999999999990", "gtin": None, "sku": "NOBODY", "style_number": "NOBODY",
                "style_identifier": "NOBODY"}  # fmt: skip
     return order.model_copy(update={"lines": (order.lines[0].model_copy(update=strange), *order.lines[1:])})

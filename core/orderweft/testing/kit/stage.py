@@ -219,6 +219,11 @@ class Stage:
                 hooks = MOVES[kind]
                 if asked in own and hooks[role] in own and said_no(line, asked, kind):
                     own.discard(hooks[role])
+        for hook, named in (("update_orders", "updates"), ("cancel_orders", "cancellations")):
+            if hook in own and attempt(lambda hook=hook, named=named: line.call(hook, **{named: []})) is None:  # type: ignore[misc]
+                own.discard(hook)
+        if "probe_orders" in own and attempt(lambda: line.call("probe_orders", orders=[])) is None:
+            own.discard("probe_orders")
         if "fetch_orders" not in own:
             own -= {"acknowledge_orders", "reread_order"}
         return frozenset(own)
