@@ -22,6 +22,7 @@ _LATELY = timedelta(days=7)
 """How long an alert that fails has to tell that an order was changed."""
 _ENDS = {
     "delivered": "was delivered",
+    "handed_over": "was handed over",
     "skipped": "is left out now",
     "superseded": "was replaced by another order",
     "cancelled": "was cancelled",

@@ -105,8 +105,9 @@ _NOTED = """SELECT changes.id || '@' || changes.revision AS about, number AS lab
     WHERE changes.pipeline = ? AND changes.state = 'noted' AND changes.seen_at > ? AND diff <> '[]'
     ORDER BY number"""
 
-_ENDS = """SELECT 'order' AS kind, orders.id AS about, number AS label, state,
-        coalesce(receipt_number, receipt_id) AS receipt
+_ENDS = """SELECT 'order' AS kind, orders.id AS about, number AS label,
+        iif(json_extract(receipt, '$.pending'), 'handed_over', state) AS state,
+        iif(json_extract(receipt, '$.pending'), NULL, coalesce(receipt_number, receipt_id)) AS receipt
     FROM json_each(?2) AS wanted CROSS JOIN orders ON orders.pipeline = ?1 AND orders.id = wanted.value
     UNION ALL SELECT 'record', entries.key, label, state, NULL
     FROM json_each(?2) AS wanted CROSS JOIN entries ON entries.pipeline = ?1 AND entries.key = wanted.value"""
