@@ -51,6 +51,9 @@ docs: $(READY) ## write the generated parts of schemas and manual anew
 	$(BIN)/orderweft schema export schemas
 	$(COG) -r $(COGGED)
 
+endure: $(READY) ## serve for two minutes, with reloads, stops and deaths
+	$(BIN)/python -m tests.endure
+
 soak: $(READY) ## wreck thousands of runs (SOAK_SEEDS=5000) and count what is lost or there twice
 	SOAK_SEEDS=$(or $(SOAK_SEEDS),5000) $(BIN)/python -W error -m tests.soak
 
@@ -70,4 +73,4 @@ shopify-schema: ## fetch Shopify's Admin schemas, which some tests compare with 
 clean: ## remove what was installed and built
 	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: help setup demo test mutants lint generated wheels check docs soak bench shopify-schema clean
+.PHONY: help setup demo test mutants lint generated wheels check docs soak endure bench shopify-schema clean
