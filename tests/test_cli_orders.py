@@ -146,7 +146,7 @@ def test_show_tells_the_whole_story_in_its_order(open_scene: OpenScene) -> None:
     story = ["seen for the first time", sent, "answer: accepted", "source told: accepted"]
     assert sorted(story, key=said.text.index) == story
     [told] = opened.say("orders", "show", "9000001", "--json", private=True).json
-    assert set(told) == {"order", "revisions", "attempts", "told", "actions", "mapped", "exchanges"}
+    assert set(told) == {"order", "revisions", "attempts", "told", "actions", "mapped", "exchanges", "changes"}
     assert told["revisions"][0]["record"]["number"] == "9000001"
     assert json.loads(told["revisions"][0]["payload"])["order_id"] == 9_000_001
     assert told["attempts"][0]["receipt"]["number"] == "#1001"

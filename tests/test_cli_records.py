@@ -289,7 +289,7 @@ def test_a_mistyped_command_is_told(shop: House, words: tuple[str, ...], told: s
         ({"destination_options": {"warehous": "Default"}}, "warehous"),
         ({"source_options": {"shop": "other"}}, "shop"),
         ({"source": "shoop"}, "'shoop'"),
-        ({"moves": "shipments"}, "joor cannot take shipments"),
+        ({"moves": "shipments", "destination": "shop"}, "shopify cannot take shipments"),
     ],
     ids=lambda value: json.dumps(value)[:50] if isinstance(value, dict) else "",
 )

@@ -144,24 +144,16 @@ def _obstacle(plugins: Plugins, clock: Clock, end: ConnectionConfig, kind: Kind,
         try:
             if opened.call(_ASKED[role], kind=kind) is not None:
                 return None
-            _try(opened, kind, role)
+            if role == 1:
+                return opened.why_it_takes_no(kind)
+            arguments: dict[str, Any] = {"query": OrderQuery(peek=True)} if kind == "orders" else {}
+            with opened.named():
+                next(iter(opened.call(MOVES[kind][0], **arguments)), None)
         except SettingsError as error:
             return str(error)
         except ChannelError:
             pass
     return f"{end.name} cannot {_VERBS[role]} {kind} with these settings"
-
-
-def _try(end: End, kind: Kind, role: int) -> None:
-    """Begin to move nothing, so that a channel says what it lacks."""
-    hook = MOVES[kind][role]
-    if role == 0:
-        arguments: dict[str, Any] = {"query": OrderQuery(peek=True)} if kind == "orders" else {}
-        with end.named():
-            next(iter(end.call(hook, **arguments)), None)
-        return
-    names = {"orders": "deliveries", "inventory": "levels", "catalog": "products"}
-    end.call(hook, **{names.get(kind, kind): []}, **({"mode": "update"} if kind == "inventory" else {}))
 
 
 @contextmanager

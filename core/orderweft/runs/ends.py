@@ -14,9 +14,10 @@ from ..clock import Clock
 from ..config import ConnectionConfig
 from ..connection import Connection, MemorySpool, Spool
 from ..errors import ChannelError, PluginError, SettingsError, UnavailableError
+from ..exchange import Kind
 from ..http import Exchange, Http
 from ..pacing import Limits
-from ..plugins import Plugins
+from ..plugins import MOVES, Plugins
 from ..scope import within
 from ..settings import Settings
 from ..wire import Request, Response
@@ -103,6 +104,16 @@ class End:
     def say(self, text: str) -> str:
         """Return *text* with the connection's name in front, once."""
         return text if text.startswith(f"{self.name}:") else f"{self.name}: {text}"
+
+    def why_it_takes_no(self, kind: Kind) -> str:
+        """Return why this end takes none of *kind* as it is set up, in its channel's words where it has some."""
+        names = {"orders": "deliveries", "inventory": "levels", "catalog": "products"}
+        more = {"mode": "update"} if kind == "inventory" else {}
+        try:
+            self.call(MOVES[kind][1], **{names.get(kind, kind): []}, **more)
+        except SettingsError as error:
+            return str(error)
+        return f"{self.title} takes no {kind} with these settings"
 
     def call_list(self, hook: str, expected: int, **arguments: Any) -> list[Any]:
         """Call a hook that changes *expected* things and answers for each; raises PluginError when it does not."""

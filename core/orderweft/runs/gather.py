@@ -29,7 +29,7 @@ class Gatherer:
         self._kind: Kind = settings.moves
         accepts = job.destination.call("accepts", kind=self._kind)
         if accepts is None and job.destination.can("accepts"):
-            raise SettingsError(f"{job.destination.title} takes no {self._kind} with these settings")
+            raise SettingsError(job.destination.why_it_takes_no(self._kind))
         self._map = FieldMap(settings.map, self._kind)
         self._rules = SkipRules(((rule.when, rule.reason) for rule in settings.skip), self._kind)
         self._checker = Checker(load(RECORD_OF[self._kind]), dict(accepts or {}))

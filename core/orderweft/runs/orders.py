@@ -117,7 +117,7 @@ def _checks(config: PipelineConfig, source: End, destination: End) -> OrderCheck
     refuse_unable(config, destination)
     accepts = destination.call("accepts", kind="orders")
     if accepts is None:
-        raise SettingsError(f"{destination.title} takes no orders with these settings")
+        raise SettingsError(destination.why_it_takes_no("orders"))
     return OrderCheck(accepts, source.title, destination.title)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 
 from ..errors import (
     AuthenticationError,
@@ -16,11 +15,11 @@ from ..errors import (
     UnavailableError,
 )
 from ..exchange import Moved
+from ..interrupts import put_off
 from ..ledger import Change
 from ..plugins import MOVES
 from ..records import Accepted, AlreadyThere, NotSent, Outcome, Refused, Unknown
 from ..schema import RECORD_OF, RECORDS
-from ..scope import carried
 from .ends import StoppableClock
 from .record_job import RecordJob
 
@@ -78,17 +77,17 @@ def _write_batch(job: RecordJob, batch: Sequence[Change]) -> bool:
     """Write *batch* and return whether any of it was answered; what was not is left to the next run."""
     waited, left = 0.0, list(batch)
     for attempt in range(TRIES):
-        job.book.intend(left)
-        job.tell("intended")
-        outcomes = _call(job, left)
-        job.tell("sent")
-        answered = list(zip(left, outcomes, strict=True))
-        job.book.settle(answered)
-        again = [(change, outcome) for change, outcome in answered if isinstance(outcome, NotSent | Unknown)]
-        # a second call with the rest of a snapshot alone would clear what the first one has set
-        whole = job.overwrites and again
-        _count(job, [] if whole else answered)
-        job.tell("settled")
+        with put_off(job.stop.set):
+            job.book.intend(left)
+            job.tell("intended")
+            answered = list(zip(left, _call(job, left), strict=True))
+            job.tell("sent")
+            job.book.settle(answered)
+            again = [(change, outcome) for change, outcome in answered if isinstance(outcome, NotSent | Unknown)]
+            # a second call with the rest of a snapshot alone would clear what the first one has set
+            whole = job.overwrites and again
+            _count(job, [] if whole else answered)
+            job.tell("settled")
         if not again:
             return True
         label, told = again[0][0].label, again[0][1].message.removeprefix(f"{job.destination.name}: ")
@@ -111,9 +110,7 @@ def _call(job: RecordJob, batch: Sequence[Change]) -> list[Outcome]:
     name = {"inventory": "levels", "catalog": "products"}.get(kind, kind)
     more = {"mode": job.config.settings.write_mode} if kind == "inventory" else {}
     try:
-        return _answered(
-            job, lambda: job.destination.call_list(MOVES[kind][1], len(records), **{name: records}, **more)
-        )
+        return job.destination.call_list(MOVES[kind][1], len(records), **{name: records}, **more)
     except (AuthenticationError, LedgerError, PluginError, SettingsError):
         raise
     except UnavailableError as error:
@@ -127,18 +124,6 @@ def _call(job: RecordJob, batch: Sequence[Change]) -> list[Outcome]:
         ) from error
     except OrderweftError as error:
         return [Unknown(message=str(error))] * len(records)
-
-
-def _answered(job: RecordJob, call: Callable[[], list[Outcome]]) -> list[Outcome]:
-    """Return what *call* answers; an interrupt does not tear it apart, but lets nothing begin after it."""
-    with ThreadPoolExecutor(1, thread_name_prefix="write") as pool:
-        work = pool.submit(carried(call))
-        try:
-            return work.result()
-        except KeyboardInterrupt as interrupt:
-            job.failure = interrupt
-            job.stop.set()
-            return work.result()
 
 
 def _pause(job: RecordJob, outcome: Outcome, attempt: int) -> float:
