@@ -343,6 +343,30 @@ def test_a_pipe_that_cannot_encode_everything(open_scene: OpenScene) -> None:
     assert preview["customer"] == "C108 Mihon Shōten KK"
 
 
+def test_since_a_day_to_come_is_refused(open_scene: OpenScene) -> None:
+    """Nothing can have changed since a day that has not come."""
+    open_scene(1).say("run", "--since", "2999-01-01").expect(2, "--since 2999-01-01 has not come yet")
+
+
+def test_one_order_is_offered_once_a_run(open_scene: OpenScene) -> None:
+    """`run --order` of an order that is refused asks the destination once, and counts it once."""
+    opened = open_scene()
+    number = opened.joor.add_order({"1010-401-S": 5000})
+    said = opened.say("run", "--order", str(number), "--json")
+    said.expect(3)
+    assert (said.json["counts"]["held"], said.json["held"]) == (1, 1)
+    [told] = opened.say("orders", "show", str(number), "--json", private=True).json
+    assert [attempt["outcome"] for attempt in told["attempts"]] == ["refused"]
+
+
+def test_check_ends_with_what_keeps_it_from_working(open_scene: OpenScene) -> None:
+    """Credentials that are refused are the last word, however well the pair fits."""
+    opened = open_scene(settings={"joor": {"token": "wrong"}})
+    said = opened.say("check")
+    said.expect(4)
+    assert "signing in to joor failed" in said.err.splitlines()[-1]
+
+
 def test_a_dry_run_writes_what_it_would_deliver_as_csv(open_scene: OpenScene) -> None:
     """One row per order: which, whose, how much, what would be done and why not; `-` is standard output alone."""
     opened = open_scene()

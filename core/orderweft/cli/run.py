@@ -92,7 +92,10 @@ def run(
         sys.exit(run_and_show(context, config, chosen, wanted, as_json=as_json, csv_file=csv_file))
     others = {"--allow-drop": allow_drop, "--retry": retry}
     _only_for("inventory, catalog, customers and shipments", chosen, others)
-    options = RunOptions(read_day(since), number, limit, dry_run)
+    day = read_day(since)
+    if day is not None and day > context.clock.now():
+        raise SettingsError(f"--since {since} has not come yet; nothing can have changed since then")
+    options = RunOptions(day, number, limit, dry_run)
     sys.exit(_run_orders(context, config, chosen, options, as_json=as_json, csv_file=csv_file))
 
 

@@ -117,7 +117,9 @@ def check(context: Context, pipeline: str | None, offline: bool, as_json: bool) 
             _show_account(name, account)
         for one in chosen:
             show_fit(f"Pipeline {one.name!r}", one, fits[one.name])
-    refused = any(isinstance(account, str) for account in accounts.values())
+    refused = [name for name, account in accounts.items() if isinstance(account, str)]
+    if refused and not as_json:
+        output.complain(f"signing in to {' and '.join(refused)} failed: see above; nothing can run before it works")
     unfit = not all(found.possible for found in fits.values())
     sys.exit(output.CHANNEL if refused else output.USAGE if unfit else output.DONE)
 

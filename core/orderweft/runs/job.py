@@ -113,6 +113,8 @@ class Job:
     """What was said when the last outcome became unknown."""
     given_up: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Orders left to the next run, by id: their number, and what the destination said."""
+    held_now: set[str] = field(default_factory=set)
+    """Orders this run has held, by id; it does not offer them once more."""
     doubts_left: bool = False
     """Whether orders were sent since the last look-up whose outcome is not known."""
     came_through: bool = False

@@ -225,7 +225,7 @@ def _read_again(job: Job) -> None:
 
 def _waiting(job: Job) -> Iterator[list[Staged]]:
     if job.options.number is not None:
-        yield job.book.one(job.options.number)
+        yield [one for one in job.book.one(job.options.number) if one.id not in job.held_now]
         return
     after = ""
     while not job.stop.is_set() and (staged := job.book.waiting(after, WAITING_PAGE)):
@@ -236,6 +236,7 @@ def _waiting(job: Job) -> Iterator[list[Staged]]:
 def _work(job: Job, staged: Sequence[Staged], sender: Sender, *, probing: bool = False) -> None:
     verdicts, ready = _sort(job, staged)
     job.book.decide(verdicts)
+    job.held_now.update(verdict.staged.id for verdict in verdicts)
     if probing:
         still_held, ready = probed(job, ready)
         job.book.decide(still_held)

@@ -118,6 +118,7 @@ def _deliver(job: Job, batch: Sequence[Ready]) -> None:
                     job.last_doubt, job.doubts_left = outcome.message, True
         if final:
             job.book.settle(final, tried=not job.stop.is_set())
+            job.held_now.update(intent.id for intent, outcome in final if isinstance(outcome, Refused))
             job.count(**_counted(outcome for _, outcome in final))
             job.tell("settled")
         if not again:
