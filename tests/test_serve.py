@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from shutil import which
@@ -23,7 +23,7 @@ from orderweft.http import Http
 from orderweft.ledger import Ledger
 from orderweft.runs import Shared
 from orderweft.serve import Finished, InTurn, Server, answer
-from orderweft.testing import Request, Response
+from orderweft.testing import FakeClock, Request, Response
 
 from .core.memory import CONFIG, World, order
 
@@ -38,6 +38,16 @@ destination = "shop"
 schedule = "1h"
 """
 FAST = "[serve]\njitter = 0\n"
+
+
+class Unsteady(FakeClock):
+    """A clock somebody sets back."""
+
+    back = timedelta(0)
+
+    def now(self) -> datetime:
+        """Return the instant it shows."""
+        return super().now() - self.back
 
 
 class Days:
@@ -104,6 +114,22 @@ def test_what_was_slept_through_runs_once(days: Days) -> None:
     days.drive(server, 10 * MINUTE)
     days.clock.sleep(8 * 3600)
     assert days.drive(server, 20 * MINUTE) == [490.0, 505.0]
+
+
+def test_a_clock_that_is_set_back_stops_nothing(tmp_path: Path) -> None:
+    """After three days back, a pipeline runs an interval later, and one that fails does so since then."""
+    days = Days(tmp_path, SCHEDULED + FAST)
+    days.clock = clock = Unsteady()
+    server = days.serve()
+    days.drive(server, 20 * MINUTE)
+    clock.back = timedelta(days=3)
+    assert days.drive(server, 40 * MINUTE) == [-4285.0, -4270.0]
+    assert days.drive(days.serve(), 20 * MINUTE) == [-4255.0]
+    server.lanes[0].past.failing_since = days.begin
+    server.lanes[0].plan(clock.now())
+    assert not server.lanes[0].is_failing(clock.now(), 3)
+    assert server.lanes[0].is_failing(clock.now() + HOUR, 3)
+    days.world.ledger.close()
 
 
 def test_a_run_longer_than_its_interval_is_followed_by_one(days: Days) -> None:

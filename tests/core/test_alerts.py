@@ -13,7 +13,7 @@ from orderweft.alerts import alert, failed
 from orderweft.config import Config, PipelineConfig, PipelineSettings, load_config
 from orderweft.ledger.alerts import Telling, alert_channels, intend, told
 from orderweft.runs import RecordReport, Report
-from orderweft.serve import InTurn, Server, answer
+from orderweft.serve import Finished, InTurn, Server, answer
 from orderweft.testing import SimulatorServer
 
 from ..inbox import Inbox
@@ -260,6 +260,27 @@ def test_a_failing_alert_is_told_by_the_others(tmp_path: Path, url: str, inbox: 
         office.tick(60)
         assert (broken.take(), inbox.take()) == ([], [])
         office.ledger.close()
+
+
+def test_an_alert_that_cannot_be_told_keeps_nothing_from_the_others(tmp_path: Path, url: str, inbox: Inbox) -> None:
+    """A row nobody can read is a warning of the run, which is reported, and the other alerts are told."""
+    office = Office(tmp_path, url, f'[alerts.b]\nkind = "webhook"\nsecret = "s"\nwhere = "{url}/b"\n')
+    office.hold(1)
+    inbox.take()
+    with office.ledger.transaction() as db:
+        db.execute("UPDATE alerts SET told_at = 'some day' WHERE alert = 'ops'")
+    office.configure(office.path.read_text().replace('"shop"\n[al', '"shop"\nschedule = "15m"\n[al'))
+    office.offer(order(1), order(2))
+    office.script = ["no stock"] * 2
+    runs: list[Finished] = []
+    server = Server(office.config, office.plugins, office.clock, pool=InTurn(), on_finish=runs.append)
+    office.clock.sleep(DAY)
+    server.tick()
+    assert [request.path for request in inbox.requests] == ["/b"]
+    [run] = runs
+    assert run.report is not None
+    assert run.report.warnings == ["alert 'ops' could not be told: unexpected ValueError"]
+    office.ledger.close()
 
 
 def test_a_server_alerts_too(office: Office, inbox: Inbox) -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from orderweft import Reason, Refused
-from orderweft.ledger import find
+from orderweft import Accepted, Outcome, Reason, Receipt, Refused
+from orderweft.ledger import EntryBook, Incoming, Ledger, Route, find
+from orderweft.ledger.changes import ChangeBook
 from orderweft.records.reason import CLASSES, Owner
+from orderweft.testing import FakeClock
 
 from .memory import CONFIG, World, order
 
@@ -98,6 +100,61 @@ def test_a_destination_without_probes_is_offered_held_orders_as_before(tmp_path:
     world.clock.sleep(700)
     world.run()
     assert world.sent == ["wholesale:1"]
+    world.ledger.close()
+
+
+@pytest.mark.parametrize("can_probe", [True, False], ids=["asked", "offered"])
+def test_a_hold_made_while_the_clock_was_ahead_is_due(tmp_path: Path, *, can_probe: bool) -> None:
+    """A time to try again that no hold has by itself is not waited for; a day is."""
+    world = held(tmp_path, can_probe=can_probe)
+    world.offer()
+    world.lacking.clear()
+    for again, state in (("2026-11-03T09:00:00.000000Z", "held"), ("2027-11-02T09:00:00.000000Z", "delivered")):
+        with world.ledger.transaction() as db:
+            db.execute("UPDATE orders SET retry_at = ?", [again])
+        world.run()
+        assert world.state(1) == state
+    assert world.probed == ([["1"]] if can_probe else [])
+    world.ledger.close()
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [SHORT, Accepted(receipt=Receipt(id="1", pending=True))],
+    ids=["held", "pending"],
+)
+def test_a_record_put_off_while_the_clock_was_ahead_is_due(tmp_path: Path, outcome: Outcome) -> None:
+    """A level that is held or was not confirmed is offered again once its time lies beyond any that is ever set."""
+    ledger = Ledger(tmp_path / "orderweft.db", FakeClock())
+    claim = ledger.claim("stock")
+    due = []
+    for again in (None, "2026-11-03T09:00:00.000000Z", "2027-11-02T09:00:00.000000Z"):
+        with ledger.transaction() as db:
+            db.execute("UPDATE entries SET retry_at = ?", [again])
+        book = EntryBook(ledger, "stock", "", claim, ledger.start_run(claim))
+        book.take_in([Incoming("a", "item a", '{"quantity":1}', "1", "item of a")])
+        changes = book.changed()
+        due.append(len(changes))
+        if again is None:
+            book.intend(changes)
+            book.settle([(change, outcome) for change in changes])
+    assert due == [1, 0, 1]
+    ledger.close()
+
+
+def test_a_change_put_off_while_the_clock_was_ahead_is_due(tmp_path: Path) -> None:
+    """A held change of a delivered order is offered again once its time lies beyond any that is ever set."""
+    world = World(tmp_path)
+    for note in ("old", "new"):
+        world.offer(order(1, note=note))
+        world.run()
+    due = []
+    for again in ("2026-11-03T09:00:00.000000Z", "2027-11-02T09:00:00.000000Z"):
+        with world.ledger.transaction() as db:
+            db.execute("UPDATE changes SET state = 'held', config = 'same', retry_at = ?", [again])
+        book = ChangeBook(world.ledger, Route("orders", "wholesale", "shop", "same"), None, 3)
+        due.append(len(book.due("")))
+    assert due == [0, 1]
     world.ledger.close()
 
 

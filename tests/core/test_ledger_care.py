@@ -17,6 +17,7 @@ from orderweft.ledger import EntryBook, Incoming, Ledger, OrderBook, Route, find
 from orderweft.ledger.integrity import INVARIANTS, MAX_WAL, examine
 from orderweft.ledger.purge import compact, nothing_running, purge
 from orderweft.ledger.repair import repair
+from orderweft.ledger.store import LEASE
 from orderweft.testing import FakeClock
 
 from .memory import World, fetched, order
@@ -313,6 +314,20 @@ def test_only_what_is_over_loses_its_contents(ledger: Ledger, clock: FakeClock) 
     assert purge(ledger, limit).orders.total() == 0
 
 
+@pytest.mark.parametrize("state", ["waiting", "sending", "held", "done"])
+def test_a_change_on_its_way_keeps_the_contents(ledger: Ledger, clock: FakeClock, state: str) -> None:
+    """They are what it would be made of; once it is over, they go."""
+    fill(ledger, 1)
+    ledger.rows(
+        "INSERT INTO changes (pipeline, id, revision, base, cancelled, state, seen_at, diff, run)"
+        " VALUES ('orders', '1', 2, 1, 0, ?, 'now', '[]', 1)",
+        [state],
+    )
+    clock.sleep(DAY)
+    assert purge(ledger, clock.now()).orders.total() == (state == "done")
+    assert kept(ledger) == (set() if state == "done" else {"1"})
+
+
 def test_what_was_purged_is_not_sent_again(tmp_path: Path) -> None:
     """Read again it is known; changed it is told and not sent; left out it is decided anew, with its contents."""
     world = World(tmp_path)
@@ -355,6 +370,28 @@ def test_nothing_is_removed_while_a_run_is_under_way(ledger: Ledger) -> None:
     ledger.claim("orders")
     with pytest.raises(LedgerError, match="'orders' is already running"), nothing_running(ledger):
         pass
+
+
+def test_runs_are_kept_out_after_a_long_question(ledger: Ledger, clock: FakeClock) -> None:
+    """Whoever answers late still has the claims, and for as long again."""
+    fill(ledger, 1)
+    with nothing_running(ledger) as still_alone:
+        clock.sleep(2 * LEASE.total_seconds())
+        still_alone()
+        with pytest.raises(LedgerError, match="'orders' is already running"):
+            ledger.claim("orders")
+
+
+@pytest.mark.parametrize("pipeline", ["orders", "new"])
+def test_a_run_during_a_long_question_is_noticed(ledger: Ledger, clock: FakeClock, pipeline: str) -> None:
+    """What was found before it is not what is there now, whether it has ended or not."""
+    fill(ledger, 1)
+    with nothing_running(ledger) as still_alone:
+        clock.sleep(2 * LEASE.total_seconds())
+        with ledger.claimed(pipeline):
+            pass
+        with pytest.raises(LedgerError, match=f"'{pipeline}' has run meanwhile; nothing was removed"):
+            still_alone()
 
 
 # growth

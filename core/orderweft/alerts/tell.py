@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -39,14 +40,27 @@ def alert(report: Report | RecordReport, config: Config, ledger: Ledger, clock: 
     if not config.alerts or report.result == "interrupted":
         return
     try:
-        state = standing(report, config, ledger)
-        for name, channel in config.alerts.items():
-            if channel.tells(report.pipeline):
-                report.warnings += _tell_of_pipeline(name, channel, state, ledger, clock)
+        with _on_its_own(report, "the alerts"):
+            state = standing(report, config, ledger)
+            for name, channel in config.alerts.items():
+                if channel.tells(report.pipeline):
+                    with _on_its_own(report, f"alert {name!r}"):
+                        report.warnings += _tell_of_pipeline(name, channel, state, ledger, clock)
         for name in config.alerts:
-            report.warnings += _tell_of_others(name, config, ledger, clock)
+            with _on_its_own(report, f"alert {name!r}"):
+                report.warnings += _tell_of_others(name, config, ledger, clock)
     except LedgerError as error:
         report.warnings.append(f"nobody could be alerted: {error}")
+
+
+@contextmanager
+def _on_its_own(report: Report | RecordReport, whom: str) -> Iterator[None]:
+    try:
+        yield
+    except LedgerError:
+        raise
+    except Exception as error:  # one row that cannot be read may raise anything, and the others have to be told
+        report.warnings.append(f"{whom} could not be told: unexpected {type(error).__name__}")
 
 
 def failed(pipeline: str, error: OrderweftError) -> Report:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from contextlib import AbstractContextManager, closing, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def purge(context: Context, older_than: str, dry_run: bool, yes: bool, as_json: 
         raise SettingsError(f"--older-than {older_than!r} is no number of days; write it as 90d")
     before = context.clock.now() - timedelta(days=int(days[1]))
     said_before = context.clock.now() - timedelta(days=context.config(secrets_needed=False).journal.days)
-    with closing(context.ledger(must_exist=True)) as ledger, _alone(ledger, dry_run=dry_run):
+    with closing(context.ledger(must_exist=True)) as ledger, _alone(ledger, dry_run=dry_run) as still_alone:
         found, said = purge_before(ledger, before, keep=False), drop_old(ledger, said_before, keep=False)
         if not as_json:
             verb = "would lose" if dry_run else "lose"
@@ -54,6 +55,7 @@ def purge(context: Context, older_than: str, dry_run: bool, yes: bool, as_json: 
                 click.echo(f"{said} requests of before {said_before:%Y-%m-%d} {'would ' * dry_run}leave the journal.")
         done = _go_on(bool(found.orders or said), dry_run=dry_run, yes=yes, as_json=as_json)
         if done:
+            still_alone()
             found, said = purge_before(ledger, before), drop_old(ledger, said_before)
     freed = None if dry_run else compact(Path(ledger.path))
     if as_json:
@@ -79,12 +81,13 @@ def erase(context: Context, who: str, connection: str | None, dry_run: bool, yes
     """
     if not (who := who.strip()):
         raise SettingsError("--customer is empty; give an account code or an e-mail address")
-    with closing(context.ledger(must_exist=True)) as ledger, _alone(ledger, dry_run=dry_run):
+    with closing(context.ledger(must_exist=True)) as ledger, _alone(ledger, dry_run=dry_run) as still_alone:
         found = trace(ledger, who, connection)
         if not as_json:
             _list(found)
         done = _go_on(bool(found), dry_run=dry_run, yes=yes, as_json=as_json)
         if done:
+            still_alone()
             erase_traces(ledger, found)
     freed = None if dry_run else compact(Path(ledger.path))
     if as_json:
@@ -94,6 +97,7 @@ def erase(context: Context, who: str, connection: str | None, dry_run: bool, yes
                 "customers": len(found.customers),
                 "shipments": len(found.shipments),
                 "quotes": found.quotes.total(),
+                "others": sorted(found.others),
                 "removed": done,
                 "freed": freed,
             }
@@ -102,8 +106,14 @@ def erase(context: Context, who: str, connection: str | None, dry_run: bool, yes
         _close(done, freed)
 
 
-def _alone(ledger: Ledger, *, dry_run: bool) -> AbstractContextManager[None]:
-    return nullcontext() if dry_run else nothing_running(ledger)
+@contextmanager
+def _alone(ledger: Ledger, *, dry_run: bool) -> Iterator[Callable[[], None]]:
+    """Keep runs out unless nothing is removed; give what makes sure, after a person was asked, that none came in."""
+    if dry_run:
+        yield lambda: None
+        return
+    with nothing_running(ledger) as still_alone:
+        yield still_alone
 
 
 def _list(found: Traces) -> None:
@@ -124,6 +134,12 @@ def _list(found: Traces) -> None:
     for what, many in told.items():
         if many:
             click.echo(f"{many:>7} {what}")
+    if found.others:
+        numbers = sorted(found.others)
+        output.warn(
+            f"left alone, for they have another customer and one of the same e-mail addresses: "
+            f"{', '.join(numbers[:SHOWN])}; `orderweft erase --customer` with the address removes those too"
+        )
 
 
 def _states(orders: Counter[str]) -> str:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from ..records import Accepted, AlreadyThere, NotSent, Order, Outcome, Receipt, Refused
 from .model import Route
 from .orders import MAX_TRIES, RETRY_AFTER
+from .statements import is_due
 from .store import Claim, Store, stamp
 
 ChangeState = Literal["noted", "waiting", "sending", "done", "held", "superseded"]
@@ -87,7 +88,7 @@ _CHANGE = f"""SELECT changes.*, orders.number, orders.destination, orders.receip
 _DUE = f"""{_CHANGE}
     WHERE changes.pipeline = ? AND changes.id > ? AND changes.state IN ('waiting', 'sending', 'held')
       AND {_STILL} AND orders.revision = changes.revision AND NOT coalesce(json_extract(orders.receipt, '$.pending'), 0)
-      AND (changes.state <> 'held' OR changes.retry_at <= ? OR changes.config IS NOT ?)
+      AND (changes.state <> 'held' OR {is_due("changes.retry_at", "?3")} OR changes.config IS NOT ?)
     ORDER BY changes.id LIMIT ?"""
 
 _HELD = f"""{_CHANGE}

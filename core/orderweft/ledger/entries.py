@@ -12,6 +12,7 @@ from typing import Literal
 from ..records import Accepted, AlreadyThere, Outcome, Refused
 from .model import Change, Incoming, Misfit
 from .orders import RETRY_AFTER
+from .statements import is_due
 from .store import Claim, Store, stamp
 
 EntryState = Literal["sending", "sent", "pending", "held"]
@@ -49,17 +50,19 @@ _INCOMING = """CREATE TEMP TABLE IF NOT EXISTS incoming (
     parts TEXT
 ) WITHOUT ROWID"""
 
+_AGAIN = is_due("entries.retry_at", ":due")
+
 # An entry under way may or may not have arrived, so it is sent whatever it was; a held one waits for a change. What was
 # confirmed under other settings of the destination may be somewhere else now.
-_CHANGED = """FROM incoming LEFT JOIN entries ON entries.pipeline = :pipeline AND entries.key = incoming.key
+_CHANGED = f"""FROM incoming LEFT JOIN entries ON entries.pipeline = :pipeline AND entries.key = incoming.key
     WHERE incoming.times = 1 AND (
         entries.key IS NULL
         OR entries.state = 'sending'
         OR entries.target IS NOT :target
-        OR entries.state = 'pending' AND (entries.mark IS NOT incoming.mark OR entries.retry_at <= :due)
+        OR entries.state = 'pending' AND (entries.mark IS NOT incoming.mark OR {_AGAIN})
         OR entries.state = 'sent' AND entries.mark IS NOT incoming.mark
         OR entries.state = 'held' AND entries.mark IS NOT incoming.mark
-           AND (entries.offered IS NOT incoming.mark OR entries.config IS NOT :config OR entries.retry_at <= :due))"""
+           AND (entries.offered IS NOT incoming.mark OR entries.config IS NOT :config OR {_AGAIN}))"""
 
 
 class EntryBook:

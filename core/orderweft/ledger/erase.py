@@ -26,13 +26,22 @@ _PERSONAL = ("customer", "addresses", "contacts", "name", "account_code", "tax_n
 _COMMON = {"role", "country", "city", "region", "postcode", "group", "company"}
 """Fields in them that others share; they are erased with the record, but not looked for in other texts."""
 
-_KEPT = {
-    "pipeline", "id", "number", "key", "source", "destination", "state", "reason", "revision", "fingerprint", "config",
-    "receipt_id", "receipt_number", "first_seen", "changed_at", "started_at", "ended_at", "seen_at", "put_at",
-    "moved_at", "expires_at", "retry_at", "sent_at", "purged_at", "erased_at", "result", "counts", "holder", "identity",
-    "connection", "bookmark", "mark", "offered", "target", "item", "record", "sent", "trying",
-}  # fmt: skip
-"""Columns that say nothing of a person but what has to stay, or belong to a record that is kept or goes as a whole."""
+QUOTING = {
+    "runs": ("message",),
+    "spool": ("payload",),
+    "orders": ("message", "fix", "customer"),
+    "revisions": ("problem", "skip"),
+    "attempts": ("message",),
+    "acknowledgements": ("message", "outcome"),
+    "entries": ("label", "message", "fix"),
+    "actions": ("who", "why", "outcome"),
+    "alert_channels": ("problem",),
+    "exchanges": ("url", "request", "response", "error"),
+    "changes": ("diff", "message", "fix"),
+}
+"""The columns of free text by table, which may quote anybody; nothing else is looked through for names."""
+REMARKING = ("orders", "attempts", "acknowledgements", "entries")
+"""Tables whose receipts have remarks, which are free text too."""
 
 
 @dataclass
@@ -49,6 +58,8 @@ class Traces:
     """Texts elsewhere that quote the customer, by table."""
     texts: set[str] = field(default_factory=set)
     """Names, addresses and codes that tell who it is."""
+    others: set[str] = field(default_factory=set)
+    """Orders not of this customer that carry one of their e-mail addresses, by number; they are left alone."""
 
     def __bool__(self) -> bool:
         """Return whether anything was found."""
@@ -77,11 +88,22 @@ def trace(store: Store, who: str, connection: str | None = None) -> Traces:
             found.customers.add(entry)
         elif any(names & {record.get(name) for name in _ORDER_NAMES} for record in records):
             found.shipments.add(entry)
-    if connection is None or found:
+    if (connection is None or found) and _is_telling(who):
         found.texts.add(who)
+    found.others = _sharing(store, found, connection)
     with store.transaction(keep=False) as db:
         found.quotes = _blank_everywhere(db, found.texts)
     return found
+
+
+def _sharing(store: Store, found: Traces, connection: str | None) -> set[str]:
+    addresses = {text.casefold() for text in found.texts if "@" in text}
+    others: set[str] = set()
+    for row in _orders(store, connection) if addresses else ():
+        text = f"{row['record']} {row['payload']}".casefold()
+        if (row["pipeline"], row["id"]) not in found.orders and any(address in text for address in addresses):
+            others.add(row["number"])
+    return others
 
 
 def erase(store: Store, found: Traces) -> None:
@@ -102,6 +124,7 @@ def erase(store: Store, found: Traces) -> None:
             [("its customer was erased before it was sent", *key) for key in found.orders],
         )
         db.executemany("DELETE FROM entries WHERE pipeline = ? AND key = ?", list(found.customers))
+        db.executemany("DELETE FROM alerts WHERE kind = 'record' AND pipeline = ? AND about = ?", list(found.customers))
         db.executemany(
             """UPDATE entries SET label = key, sent = iif(sent IS NULL, NULL, '{}'),
                    trying = iif(trying IS NULL, NULL, '{}')
@@ -126,8 +149,10 @@ class _Wanted:
             text.casefold() == self.who for path, text in _leaves(record) if "@" in text and "sales_rep" not in path
         )
 
-    def in_text(self, *texts: str | None) -> bool:
-        return any(self._word.search(text) for text in texts if text)
+    def in_text(self, payload: str | None, customer: str | None) -> bool:
+        if not _is_telling(self.who):  # the code comes first in what the customer is called
+            return f"{customer or ''} ".casefold().startswith(f"{self.who} ")
+        return any(self._word.search(text) for text in (payload, customer) if text)
 
 
 def _orders(store: Store, connection: str | None) -> Iterator[sqlite3.Row]:
@@ -171,11 +196,16 @@ def _leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str,
 
 
 def _identifying(record: Record) -> Iterator[str]:
-    """Yield the texts of *record* that tell who it is: codes need a letter, so that no plain number is blanked."""
+    """Yield the texts of *record* that tell who it is."""
     for name in _PERSONAL:
         for path, text in _leaves(record.get(name), (name,)):
-            if _COMMON.isdisjoint(path) and len(text) > 1 and (re.search(r"[^\W\d]", text) or len(text) > 6):
+            if _COMMON.isdisjoint(path) and _is_telling(text):
                 yield text
+
+
+def _is_telling(text: str) -> bool:
+    """Return whether *text* is found in other texts for one reason only; a short number is part of dates and ids."""
+    return len(text) > 1 and (re.search(r"[^\W\d]", text) is not None or len(text) > 6)
 
 
 def _words(texts: set[str]) -> re.Pattern[str]:
@@ -192,12 +222,15 @@ def _blank_everywhere(db: sqlite3.Connection, texts: set[str]) -> Counter[str]:
         return done
     db.create_function("quotes", 1, lambda text: bool(text and words.search(text)), deterministic=True)
     db.create_function("blanked", 1, lambda text: words.sub(ERASED, text), deterministic=True)
-    tables = db.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '%sqlite%'").fetchall()
-    for (table,) in tables:
-        kept = _KEPT | {"payload"} if table == "revisions" else _KEPT
-        for row in db.execute(f'PRAGMA table_info("{table}")').fetchall():
-            if row["type"] == "TEXT" and row["name"] not in kept:
-                done[table] += db.execute(
-                    f'UPDATE "{table}" SET "{row["name"]}" = blanked("{row["name"]}") WHERE quotes("{row["name"]}")'  # noqa: S608
-                ).rowcount
+    for table, columns in QUOTING.items():
+        for name in columns:
+            done[table] += db.execute(f"UPDATE {table} SET {name} = blanked({name}) WHERE quotes({name})").rowcount  # noqa: S608
+    remarks = "json_extract(receipt, '$.remarks')"
+    for table in REMARKING:
+        done[table] += db.execute(
+            f"UPDATE {table} SET receipt = json_set(receipt, '$.remarks', json(blanked({remarks})))"  # noqa: S608
+            f" WHERE quotes({remarks})"
+        ).rowcount
+    # where an alert is about a run, what failed is told in words; without its row it is told once more at worst
+    done["alerts"] += db.execute("DELETE FROM alerts WHERE kind IN ('run', 'record') AND quotes(about)").rowcount
     return +done

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,8 +19,8 @@ from .store import Store, stamp
 BATCH = 2000
 """Orders that lose their contents in one transaction."""
 
-# a source that is still to be told, a destination that is still to confirm, and an attempt whose end nobody knows
-# keep an order open whatever its state says
+# a source that is still to be told, a destination that is still to confirm or to take a change, and an attempt whose
+# end nobody knows keep an order open whatever its state says
 _FINISHED = f"""FROM orders
     WHERE (orders.pipeline, orders.id) > (?, ?) AND orders.changed_at < ?
       AND orders.state IN ('delivered', 'skipped', 'superseded', 'cancelled')
@@ -28,6 +28,8 @@ _FINISHED = f"""FROM orders
       AND {NOT_OPEN}
       AND NOT EXISTS (SELECT 1 FROM acknowledgements AS told
           WHERE told.pipeline = orders.pipeline AND told.id = orders.id AND told.due = 1)
+      AND NOT EXISTS (SELECT 1 FROM changes WHERE changes.pipeline = orders.pipeline AND changes.id = orders.id
+          AND changes.state IN ('waiting', 'sending', 'held'))
       AND EXISTS (SELECT 1 FROM revisions WHERE revisions.pipeline = orders.pipeline AND revisions.id = orders.id
           AND (revisions.record IS NOT NULL OR revisions.payload IS NOT NULL))
     ORDER BY orders.pipeline, orders.id LIMIT {BATCH}"""  # noqa: S608  no value of the outside
@@ -85,15 +87,25 @@ def _size(db: sqlite3.Connection, key: tuple[str, str]) -> int:
 
 
 @contextmanager
-def nothing_running(store: Store) -> Iterator[None]:
+def nothing_running(store: Store) -> Iterator[Callable[[], None]]:
     """Claim every pipeline that ever ran, so that no run uses what is about to go.
 
+    Gives what prolongs the claims after a long wait; it raises LedgerError where a pipeline has run in spite of them.
     Raises LedgerError when one is running.
     """
-    with ExitStack() as claims:
-        for row in store.rows("SELECT pipeline FROM claims ORDER BY pipeline"):
-            claims.enter_context(store.claimed(row["pipeline"]))
-        yield
+    with ExitStack() as stack:
+        rows = store.rows("SELECT pipeline FROM claims ORDER BY pipeline")
+        claims = [stack.enter_context(store.claimed(row["pipeline"])) for row in rows]
+        held = {claim.pipeline: claim.fence for claim in claims}
+
+        def still_alone() -> None:
+            for row in store.rows("SELECT pipeline, fence FROM claims ORDER BY pipeline"):
+                if held.get(row["pipeline"]) != row["fence"]:
+                    raise LedgerError(f"pipeline {row['pipeline']!r} has run meanwhile; nothing was removed, try again")
+            for claim in claims:
+                store.keep_alive(claim)()
+
+        yield still_alone
 
 
 def compact(path: Path) -> int:

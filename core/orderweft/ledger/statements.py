@@ -5,6 +5,15 @@ from __future__ import annotations
 BY_HAND = "by hand"
 """What stands in the place of the rules where a person has decided, which no change of rules or order undoes."""
 
+
+def is_due(retry_at: str, now: str) -> str:
+    """Return the condition that what waits until *retry_at* is due *now*, both expressions of SQL.
+
+    Nothing waits for two days: a time beyond that was set while the clock was ahead.
+    """
+    return f"({retry_at} <= {now} OR {retry_at} > strftime('%Y-%m-%dT%H:%M:%S', {now}, '+2 days'))"
+
+
 NEW_ORDER = """INSERT INTO orders (pipeline, id, number, source, destination, state, customer, revision, fingerprint,
     first_seen, changed_at, run) VALUES (?, ?, ?, ?, ?, 'staged', ?, 1, ?, ?, ?, ?)"""
 
@@ -38,7 +47,8 @@ HAS_CONTENTS = "(orders.purged_at IS NULL OR orders.erased_at IS NOT NULL)"
 WAITING = f"""{STAGED_COLUMNS}
     FROM orders INDEXED BY orders_unfinished CROSS JOIN revisions USING (pipeline, id, revision)
     WHERE orders.pipeline = ? AND orders.state IN ('staged', 'sending', 'held') AND orders.id > ?
-      AND (orders.state = 'staged' OR orders.state = 'held' AND (orders.retry_at <= ? OR orders.config IS NOT ?))
+      AND (orders.state = 'staged' OR orders.state = 'held'
+        AND ({is_due("orders.retry_at", "?3")} OR orders.config IS NOT ?))
       AND {HAS_CONTENTS}
       AND {NOT_OPEN}
     ORDER BY orders.id LIMIT ?"""
@@ -63,7 +73,7 @@ _PROBED = ", ".join(f"'{reason}'" for reason in PROBED)
 HELD_BY_DEADLINE = f"""SELECT orders.id
     FROM orders INDEXED BY orders_unfinished CROSS JOIN revisions USING (pipeline, id, revision)
     WHERE orders.pipeline = ? AND orders.state IN ('staged', 'sending', 'held') AND orders.state = 'held'
-      AND orders.reason IN ({_PROBED}) AND (orders.retry_at <= ? OR orders.config IS NOT ?)
+      AND orders.reason IN ({_PROBED}) AND ({is_due("orders.retry_at", "?2")} OR orders.config IS NOT ?)
       AND {HAS_CONTENTS} AND {NOT_OPEN}
     ORDER BY coalesce(json_extract(revisions.record, '$.window.complete'), '9999'), orders.first_seen, orders.id"""  # noqa: S608  no value of the outside
 

@@ -35,18 +35,24 @@ class Past:
     """Whether the last one was stopped in the middle, or died."""
 
     @classmethod
-    def read(cls, ledger: Ledger, pipeline: str, now: datetime) -> Past:
-        """Return what *ledger* has of *pipeline*, whoever ran it; a clock that was ahead has not run in the future."""
+    def read(cls, ledger: Ledger, pipeline: str) -> Past:
+        """Return what *ledger* has of *pipeline*, whoever ran it."""
         runs = ledger.runs(pipeline, _LOOKED_BACK)
         failed = list(takewhile(lambda run: run.result == "failed", runs))
         return cls(
             runs[0].id if runs else None,
-            min(moment(runs[0].started_at), now) if runs else None,
+            moment(runs[0].started_at) if runs else None,
             last_success(ledger, pipeline),
             len(failed),
             moment(failed[-1].started_at) if failed else None,
             bool(runs) and runs[0].result in (None, "interrupted"),
         )
+
+    def clamp(self, now: datetime) -> None:
+        """Take what happened while the clock was ahead as of *now*: nothing has happened in the future."""
+        self.began = self.began and min(self.began, now)
+        self.succeeded = self.succeeded and min(self.succeeded, now)
+        self.failing_since = self.failing_since and min(self.failing_since, now)
 
     def add(self, run: int | None, began: datetime, ended: datetime, result: str) -> None:
         """Take in a run that has ended."""
@@ -81,14 +87,15 @@ class Lane:
         A run that was cut off is continued as soon as the channels bear it; failures in a row draw runs apart.
         """
         past, schedule = self.past, self.schedule
+        past.clamp(now)
         if past.began is None:
             self.due = schedule.first(now)
         elif past.cut_off:
-            self.due = min(past.began, now) + schedule.floor
+            self.due = past.began + schedule.floor
         else:
             shortest = schedule.shortest
             pause = min(shortest * 2 ** min(max(0, past.failures - 1), 8), max(shortest, _LONGEST_PAUSE))
-            self.due = schedule.after(min(past.began, now), pause if past.failures else timedelta(0))
+            self.due = schedule.after(past.began, pause if past.failures else timedelta(0))
 
     def is_failing(self, now: datetime, intervals: int) -> bool:
         """Return whether it has been failing for longer than so many of its intervals."""

@@ -28,6 +28,8 @@ SIDE_BY_SIDE = 32
 """Runs at the same time; more have to wait."""
 SOON = timedelta(minutes=1)
 """A server that runs once also waits for what is due within this time, as whoever starts it is not exact either."""
+SET_BACK = 60.0
+"""Seconds by which a clock may go back without any run being planned anew."""
 
 
 class InTurn(Executor):
@@ -87,6 +89,7 @@ class Server:
         """How long the last run of each pipeline took."""
         self.ticked = clock.monotonic()
         """When it last looked for what is due."""
+        self._looked = clock.now()
         self._once, self._handlers, self._on_finish = once, handlers, on_finish
         self._pool = pool or ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="run")
         self._lock, self._telling = threading.RLock(), threading.Lock()
@@ -119,7 +122,7 @@ class Server:
     def tick(self) -> float:
         """Start every pipeline that is due, and return the seconds until the next one is."""
         now = self.clock.now()
-        self.ticked = self.clock.monotonic()
+        self._keep_up(now)
         config = self.config
         for lane in self._take_due(now):
             began = self.clock.monotonic()
@@ -151,7 +154,7 @@ class Server:
                 if (schedule := schedule_of(pipeline, config, self.plugins)) is None:
                     continue
                 before = known.get(name)
-                lane = Lane(pipeline, schedule, now, before.past if before else Past.read(ledger, name, now))
+                lane = Lane(pipeline, schedule, now, before.past if before else Past.read(ledger, name))
                 if not (self._once and lane.past.began is None):
                     lane.plan(now)
                 if before is None and lane.due <= now and not self._once:
@@ -161,6 +164,17 @@ class Server:
                 if not self._once or lane.due <= now + SOON:
                     lanes[name] = lane
         return lanes
+
+    def _keep_up(self, now: datetime) -> None:
+        """Plan anew after the clock was set back: until it catches up, nothing would be due."""
+        ticked = self.clock.monotonic()
+        behind = ticked - self.ticked - (now - self._looked).total_seconds()
+        self.ticked, self._looked = ticked, now
+        if behind > SET_BACK:
+            with self._lock:
+                for lane in self._lanes.values():
+                    if lane.due > now:
+                        lane.plan(now)
 
     def _take_due(self, now: datetime) -> Iterator[Lane]:
         if self.is_stopping:
@@ -176,7 +190,7 @@ class Server:
         """Run a pipeline, unless somebody else has done so by now."""
         with closing(Ledger(config.ledger, self.clock)) as ledger:
             now = self.clock.now()
-            past = Past.read(ledger, lane.name, now)
+            past = Past.read(ledger, lane.name)
             if past.run != lane.past.run:
                 with self._lock:
                     lane.past = past
@@ -200,7 +214,10 @@ class Server:
         try:
             if report is not None or error is not None:
                 self._take_in(lane, finished)
-                self._tell(finished, config)
+                try:
+                    self._tell(finished, config)
+                finally:
+                    self._on_finish(finished)
         finally:
             with self._lock:
                 del self._running[lane.name]
@@ -222,4 +239,3 @@ class Server:
             known = error if isinstance(error, OrderweftError) else OrderweftError(f"unexpected {type(error).__name__}")
             with self._telling, suppress(LedgerError), closing(Ledger(config.ledger, self.clock)) as ledger:
                 alert(finished.report or failed(name, known), config, ledger, self.clock)
-        self._on_finish(finished)
