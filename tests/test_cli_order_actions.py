@@ -126,8 +126,18 @@ def test_many_are_chosen_by_a_filter(open_scene: OpenScene) -> None:
     said = opened.say("orders", "skip", "--held-for", "no_stock", "--older-than", "2d", "--reason", "too old", "--yes")
     said.expect(0, *(f"Order {number}: it is left out." for number in old))
     assert [state(opened, number) for number in (*old, *new)] == ["skipped", "skipped", "held"]
-    opened.say("orders", "retry", "--reason", "unknown_item", "--yes").expect(0, "There is no such order.")
+    opened.say("orders", "retry", "--reason", "unknown_item", "--yes").expect(0, "No order waits for that.")
     opened.say("orders", "retry", "--pipeline", "orders", "--yes").expect(0, f"Order {new[0]}: the next run")
+
+
+def test_what_waits_already_or_was_left_out_by_a_rule(open_scene: OpenScene) -> None:
+    """`retry` says what else to do about an order that goes out anyway, and about one a rule leaves out."""
+    opened = open_scene(settings={"orders": {"skip": [{"when": "order.number == '9000001'", "reason": "a sample"}]}})
+    opened.joor.add_order()
+    [number] = held(opened)
+    opened.say("orders", "retry", "9000001").expect(2, "left out by a rule or a setting and not by a person (a sample)")
+    opened.say("orders", "retry", str(number)).expect(0)
+    opened.say("orders", "retry", str(number)).expect(2, f"`orderweft run --order {number}` is one")
 
 
 def test_nothing_is_decided_during_a_run(open_scene: OpenScene) -> None:
@@ -137,6 +147,23 @@ def test_nothing_is_decided_during_a_run(open_scene: OpenScene) -> None:
     with closing(Ledger(opened.folder / "orderweft.db", opened.clock)) as ledger, ledger.claimed("orders"):  # type: ignore[arg-type]
         opened.say("orders", "retry", number).expect(1, "is already running")
     assert state(opened, number) == "held"
+
+
+def test_a_purged_order_that_is_tried_again_is_read_again(open_scene: OpenScene) -> None:
+    """`retry` says how it is read again; with `--now` each such order has a run that looks back for it alone."""
+    opened = open_scene()
+    numbers = held(opened, 3)
+    opened.say("orders", "skip", *numbers[:2], "--reason", "samples").expect(0)
+    opened.wait(100 * 86_400)
+    opened.say("purge", "--older-than", "90d", "--yes").expect(0)
+    command = f"orderweft run orders --order {numbers[0]} --since 2026-09-03"
+    told = f"Order {numbers[0]}: the next run tries it again, but what it contained is not kept any more: `{command}`"
+    opened.say("orders", "retry", numbers[0]).expect(0, told)
+    opened.say("orders", "skip", numbers[0], "--reason", "samples").expect(0)
+    opened.shop.set_stock(SHORT, "London", 99)
+    said = opened.say("orders", "retry", *numbers, "--now", "--json")
+    assert (said.code, len(said.json["runs"])) == (0, 3)
+    assert sorted(opened.delivered) == sorted(map(int, numbers))
 
 
 # Releasing
@@ -149,10 +176,10 @@ def world(folder: Path, **switches: Any) -> World:
     return made
 
 
-def decide(one: World, action: Callable[[Any, Any], str]) -> str:
+def decide(one: World, action: Callable[[Any, Any], str], pipeline: str = "orders") -> str:
     """Let a person decide about order 1."""
-    config = load_config(one.path, one.plugins).pipeline("orders")
-    [row] = find(one.ledger, "1")
+    config = load_config(one.path, one.plugins).pipeline(pipeline)
+    [row] = [row for row in find(one.ledger, "1") if row.pipeline == pipeline]
     with desk(config, one.plugins, one.ledger, one.clock, Signature("ann", "looked")) as opened:
         return action(opened, row)
 
@@ -192,6 +219,33 @@ def test_the_store_is_believed_before_the_person(open_scene: OpenScene) -> None:
     opened.say("orders", "release", "9000001", "--not-arrived").expect(0, "shop has it as #1001")
     opened.say("run").expect(0)
     assert opened.delivered == [9_000_001]
+
+
+def test_what_was_superseded_tells_nothing_of_the_next_export(tmp_path: Path) -> None:
+    """An order held because another pipeline is in doubt is not looked up under the key of its cancelled export."""
+    one = world(tmp_path)
+    one.configure(f"{CONFIG}[pipelines.b]{CONFIG.partition('[pipelines.orders]')[2]}")
+    one.run()
+    one.run("b")
+    one.cancelled.add("wholesale:1")
+    for name in ("orders", "b"):
+        decide(one, lambda opened, row: opened.re_export(row), name)
+    told: list[str] = []
+
+    def meanwhile() -> None:
+        one.run()
+        assert one.state(1) == "held"
+        with pytest.raises(SettingsError) as caught:
+            decide(one, lambda opened, row: opened.release(row))
+        told.append(str(caught.value))
+
+    one.on_delivery = meanwhile
+    one.run("b")
+    assert (told, one.state(1)) == (
+        ["order 1: run pipeline 'b', which looks it up first; then this one goes on with it"],
+        "held",
+    )
+    one.ledger.close()
 
 
 # Exporting once more

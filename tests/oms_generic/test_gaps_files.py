@@ -14,6 +14,7 @@ from orderweft import (
     AlreadyThere,
     Delivery,
     Receipt,
+    Refused,
     SettingsError,
     StockLevel,
     UnavailableError,
@@ -194,6 +195,42 @@ def test_orders_handed_over_after_the_stock_was_written_are_taken_off(tmp_path: 
     [page] = read_inventory(connection)
     told = [one.quantity for one in page.records if isinstance(one, StockLevel)]
     assert told == ([7, 3, -1] if wanted else [9, 5, 1])
+
+
+def test_orders_under_way_are_counted_without_a_change(tmp_path: Path) -> None:
+    """What is prepared may be another pipeline's, which is about to rename it, so the stock run leaves it alone."""
+    world = World(tmp_path, profile(PLAIN))
+    assert isinstance(world.files.deliver([delivery()])[0], Accepted)
+    world.put("orders/o_joor-1.csv.part", "prepared anew")
+    world.put("orders/.orderweft/pieces/joor-1", '{"warehouse": [], "lines": [["TEE-S", null, 12]]}')
+    looking = World(tmp_path, profile(PLAIN), world.clock, Dying(world.folder, 1, after=False))
+    [taken] = looking.files.in_flight(world.clock.now() - timedelta(hours=1))
+    assert taken.lines == (("TEE-S", None, 12),)
+    assert world.names("orders") == ["o_joor-1.csv", "o_joor-1.csv.part"]
+
+
+class Robbed(Dying):
+    """A folder out of which somebody takes what is prepared, right before it is renamed."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(open_folder(str(root)), 0, after=False)
+        self._root = root
+
+    def __getattribute__(self, name: str) -> object:
+        if name == "move":
+            for prepared in self._root.glob("orders/*.part"):
+                prepared.unlink()
+        return super().__getattribute__(name)
+
+
+def test_what_was_taken_before_its_rename_was_not_handed_over(tmp_path: Path) -> None:
+    """No note is left that would tell otherwise, and the order is handed over when it is sent again."""
+    robbed = World(tmp_path, profile(PLAIN), folder=Robbed(tmp_path))
+    assert isinstance(robbed.files.deliver([delivery()])[0], Refused)
+    world = World(tmp_path, profile(PLAIN))
+    assert world.files.find(["joor-1"]) == {}
+    assert isinstance(world.files.deliver([delivery()])[0], Accepted)
+    assert world.names("orders") == ["o_joor-1.csv"]
 
 
 def test_a_system_that_is_asked_for_its_stock_subtracts_orders_itself() -> None:

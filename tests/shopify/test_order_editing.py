@@ -177,6 +177,19 @@ def test_an_answer_that_is_lost_is_made_good_by_the_next_try(operation: str, kin
     assert store.quantities() == {SKUS[0].sku: 5, SKUS[7].sku: 2}
 
 
+@pytest.mark.parametrize("texts", [True, False], ids=["texts-changed", "lines-only"])
+def test_a_commit_that_is_put_off_leaves_a_doubt_where_texts_were_changed(texts: bool) -> None:
+    """Only where nothing was changed is it said so; the next try makes good what is missing."""
+    store = Store(Fault("CommitEdit", "refuse", times=100))
+    wanted = form((0, 5), (7, 2), **({"purchase_order": "PO 2"} if texts else {}))
+    outcome = store.update(wanted)
+    assert isinstance(outcome, Unknown if texts else NotSent), outcome
+    assert ("are changed already" in outcome.message) is texts
+    store.handler.faults.clear()
+    assert isinstance(store.update(wanted), Accepted)
+    assert store.quantities() == {SKUS[0].sku: 5, SKUS[7].sku: 2}
+
+
 @pytest.mark.parametrize("kind", ["timeout_before", "timeout_after"])
 def test_a_cancellation_is_done_once(kind: Any) -> None:
     """The receipt says so, stock comes back, and a lost answer is looked up."""

@@ -30,7 +30,7 @@ def doctor(context: Context, mend: bool, as_json: bool) -> None:
     """Look the ledger, the configuration and the plugins over: what is wrong, what it means, what to do.
 
     No channel is contacted. --repair closes files to others, ends dead claims, makes missing orders anew from what
-    there is of them, empties the journal, and saves what can be read of a damaged file, which it copies aside first.
+    there is of them, empties the journal, and saves what can be read of a damaged file, which it keeps aside.
     It never deletes a receipt or an attempt at a delivery.
     """
     path = context.config(secrets_needed=False).ledger

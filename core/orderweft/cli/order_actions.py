@@ -121,9 +121,8 @@ def retry(
     """
     with closing(context.ledger(must_exist=True)) as ledger:
         choice = Choice(numbers, pipeline, reason, older_than)
-        if rows := _agreed(choice, ledger, context, "offered again", yes=yes):
-            retry_orders(ledger, rows, Signature(_who(by), note))
-        said = [f"Order {row.number}: the next run tries it again." for row in rows]
+        rows = _agreed(choice, ledger, context, "offered again", yes=yes)
+        said = retry_orders(ledger, rows, Signature(_who(by), note))
         _close(context, ledger, rows, said, now=now, as_json=as_json)
 
 
@@ -285,9 +284,9 @@ def _close(
 ) -> None:
     """Say what was done, and run the pipelines of *rows* if that is wanted *now*."""
     if not as_json:
-        for sentence in said or ["There is no such order."]:
+        for sentence in said or ["No order waits for that."]:
             click.echo(sentence)
-    reports = [_run(context, ledger, name, rows) for name in dict.fromkeys(row.pipeline for row in rows)] if now else []
+    reports = _runs(context, ledger, rows) if now else []
     if as_json:
         output.say_json({"orders": [row.number for row in rows], "said": said, "runs": [*map(as_data, reports)]})
     for report in reports:
@@ -297,7 +296,19 @@ def _close(
         sys.exit(max(map(code, reports)))
 
 
-def _run(context: Context, ledger: Ledger, pipeline: str, rows: Sequence[OrderRow]) -> Report:
-    mine = [row for row in rows if row.pipeline == pipeline]
-    options = RunOptions(since=looked_back(mine[0]), number=mine[0].number) if len(mine) == 1 else RunOptions()
-    return run_orders(_orders_of(context, pipeline), context.plugins, ledger, context.clock, options=options)
+def _runs(context: Context, ledger: Ledger, rows: Sequence[OrderRow]) -> list[Report]:
+    return [
+        run_orders(_orders_of(context, name), context.plugins, ledger, context.clock, options=options)
+        for name in dict.fromkeys(row.pipeline for row in rows)
+        for options in _wanted([row for row in rows if row.pipeline == name])
+    ]
+
+
+def _wanted(rows: Sequence[OrderRow]) -> list[RunOptions]:
+    """Return what the runs for *rows* of a pipeline are asked for; each that has to be read again has a run of its own.
+
+    One run that looks back for all of them would also fetch, and deliver, what was never wanted from that time.
+    """
+    one_by_one = [row for row in rows if len(rows) == 1 or looked_back(row) is not None]
+    wanted = [RunOptions(since=looked_back(row), number=row.number) for row in one_by_one]
+    return wanted if len(one_by_one) == len(rows) else [*wanted, RunOptions()]

@@ -64,9 +64,14 @@ class ActionBook(OrderBook):
         self._by = by
 
     def last(self, order: OrderRow) -> tuple[Intent, bool] | None:
-        """Return the last attempt at *order*, and whether it is open; one without outcome may have left just now."""
+        """Return the last attempt at *order*, and whether it is open; one without outcome may have left just now.
+
+        None when there was none since it was last exported once more: what was superseded tells nothing of it.
+        """
         rows = self._store.rows(_LAST, [self._store.now(), order.pipeline, order.id])
         for row in rows:
+            if row["outcome"] == "superseded":
+                return None
             intent = Intent(row["attempt"], row["id"], order.number, row["key"], row["revision"], row["started_at"])
             return intent, row["outcome"] in (None, "unknown")
         return None
@@ -76,7 +81,8 @@ class ActionBook(OrderBook):
         with self._store.transaction(self._claim) as db:
             for order in orders:
                 self._done(order, db.execute(_RETRY, [self._store.now(), order.pipeline, order.id]))
-                self._sign(db, order, "retry", "the next run tries it again")
+                run = "next run" if order.purged_at is None else "run that reads it anew"
+                self._sign(db, order, "retry", f"the {run} tries it again")
 
     def skip(self, orders: Sequence[OrderRow]) -> None:
         """Leave *orders* out for good, whatever becomes of them at the source."""
@@ -104,6 +110,11 @@ class ActionBook(OrderBook):
             self._sign(db, order, "re-export", f"{found}; the next run delivers it once more", key)
 
     def _done(self, order: OrderRow, cursor: sqlite3.Cursor) -> None:
+        if cursor.rowcount != 1 and order.state == "skipped":
+            raise SettingsError(
+                f"order {order.number} was left out by a rule or a setting and not by a person ({order.message}); "
+                "change those, and it is decided anew"
+            )
         if cursor.rowcount != 1:
             raise SettingsError(
                 f"order {order.number} is not what it was a moment ago; nothing was changed, look again"

@@ -19,6 +19,7 @@ from .entries import EntryState
 from .migrations import migrations
 from .model import OrderState
 from .purge import beside
+from .statements import BY_HAND
 from .store import LEASE, stamp
 
 MAX_WAL = 64 * 1024 * 1024
@@ -184,16 +185,26 @@ _KNOWN = """SELECT pipeline, id FROM revisions
     UNION SELECT pipeline, id FROM attempts
     WHERE outcome IS NULL OR outcome IN ('accepted', 'already_there', 'unknown')"""
 _LAST = "SELECT {0} FROM {1} AS last WHERE last.pipeline = known.pipeline AND last.id = known.id {2} DESC LIMIT 1"
-_RECEIPT = f"({_LAST.format('{0}', 'attempts', 'AND receipt IS NOT NULL ORDER BY attempt')})"
+_CONFIRMED = "AND receipt IS NOT NULL AND outcome IN ('accepted', 'already_there') ORDER BY attempt"
+_RECEIPT = f"({_LAST.format('{0}', 'attempts', _CONFIRMED)})"
 _ATTEMPT = f"({_LAST.format('{0}', 'attempts', 'ORDER BY attempt')})"
 _REVISION = f"({_LAST.format('{0}', 'revisions', 'ORDER BY revision')})"
-_REBUILT = f"""INSERT INTO orders (pipeline, id, number, source, destination, state, revision, fingerprint,
-        delivered_revision, receipt_id, receipt_number, receipt, first_seen, changed_at, run)
+_ACTION = f"({_LAST.format('{0}', 'actions', 'ORDER BY action')})"
+_STATE = f"""CASE WHEN {_ATTEMPT.format("coalesce(outcome, 'unknown') = 'unknown'")} THEN 'sending'
+             WHEN {_RECEIPT.format("1")} THEN 'delivered'
+             WHEN {_ACTION.format("what = 'skip'")} THEN 'skipped' ELSE 'staged' END"""
+_ALL = "(SELECT count({0}) FROM {1} AS one WHERE one.pipeline = known.pipeline AND one.id = known.id{2})"
+_EXPORT = f"""max(1 + {_ALL.format("*", "actions", " AND what = 're-export'")},
+            coalesce({_ATTEMPT.format("outcome IS 'superseded'")}, 0)
+            + {_ALL.format("DISTINCT key", "attempts", "")})"""
+_REBUILT = f"""INSERT INTO orders (pipeline, id, number, source, destination, state, message, config, export, revision,
+        fingerprint, delivered_revision, receipt_id, receipt_number, receipt, first_seen, changed_at, run)
     SELECT pipeline, id, coalesce({_REVISION.format("json_extract(record, '$.number')")}, id),
         coalesce({_REVISION.format("json_extract(record, '$.origin.connection')")}, ''),
         coalesce({_ATTEMPT.format("destination")}, ''),
-        CASE WHEN {_RECEIPT.format("1")} THEN 'delivered'
-             WHEN {_ATTEMPT.format("coalesce(outcome, 'unknown') = 'unknown'")} THEN 'sending' ELSE 'staged' END,
+        {_STATE},
+        iif({_STATE} = 'skipped', coalesce({_ACTION.format("why")}, 'left out by hand'), NULL),
+        iif({_STATE} = 'skipped', '{BY_HAND}', NULL), {_EXPORT},
         coalesce({_REVISION.format("revision")}, {_ATTEMPT.format("revision")}),
         coalesce({_REVISION.format("fingerprint")}, ''), {_RECEIPT.format("revision")},
         {_RECEIPT.format("json_extract(receipt, '$.id')")}, {_RECEIPT.format("json_extract(receipt, '$.number')")},

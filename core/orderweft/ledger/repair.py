@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
@@ -90,7 +89,7 @@ class Saved:
     """What came out of a damaged file."""
 
     aside: Path
-    """The copy of the damaged file."""
+    """The damaged file."""
     rows: dict[str, int] = field(default_factory=dict)
     """How many rows could be read, by table."""
     torn: list[str] = field(default_factory=list)
@@ -103,7 +102,7 @@ class Saved:
     def told(self, path: Path) -> list[str]:
         """Return sentences about it."""
         saved = ", ".join(f"{many} of {table}" for table, many in self.rows.items())
-        told = [f"copied the damaged file to {self.aside}", f"saved into a new {path.name}: {saved}"]
+        told = [f"kept the damaged file as {self.aside}", f"saved into a new {path.name}: {saved}"]
         if self.torn:
             told.append(f"could not read all of: {', '.join(self.torn)}; rows of these are missing")
         if self.refused:
@@ -114,33 +113,72 @@ class Saved:
 
 
 def save(path: Path, clock: Clock) -> Saved:
-    """Put a new file with every readable row in the place of a damaged one, which is copied aside first.
+    """Put a new file with every readable row in the place of a damaged one, which is kept aside.
 
-    Raises LedgerError when a run is under way, or when nothing can be read.
+    Nobody else can use the damaged one from before its rows are read until it is replaced. Raises LedgerError when
+    somebody uses it already, when a run is under way, or when nothing can be read.
     """
     aside = path.with_name(f"{path.name}.damaged-{clock.now():%Y%m%dT%H%M%SZ}")
     saved, fresh = Saved(aside), path.with_name(f"{path.name}.saved")
     try:
         with closing(open_as_is(path)) as old:
-            old.text_factory = lambda raw: raw.decode("utf-8", "replace")
-            old.execute("PRAGMA writable_schema = ON")  # bears mistakes in the schema: sqlite.org/pragma.html
             _nobody_runs(old, clock)
-            for file, copy in zip(beside(path)[:2], beside(aside), strict=False):
-                _copy_private(file, copy)
+        with closing(open_as_is(path, writing=True)) as old:
+            _shut_out_others(old)
+            _nobody_runs(old, clock)
             _remove(beside(fresh))
-            with closing(Store(fresh, clock)) as store, store.transaction() as new:
-                try:
-                    _carry_over(old, new, saved)
-                except UNREADABLE as error:
-                    raise LedgerError(f"{error}, from beginning to end") from error
-                rebuild = next(one.repair for one in INVARIANTS if one.check == "orphan")
-                saved.rebuilt = new.execute(rebuild or "", {"now": store.now()}).rowcount
-    except (LedgerError, *UNREADABLE) as error:
-        _remove([*beside(fresh), *beside(aside)])
-        raise LedgerError(f"{path} cannot be repaired: {error}; it was not changed. Restore a backup") from error
-    _remove(beside(path)[1:])
-    os.replace(fresh, path)
+            _read_into(fresh, old, clock, saved)
+            _replace(path, fresh, aside, old)
+    except (LedgerError, OSError, *UNREADABLE) as error:
+        _remove(beside(fresh))
+        raise LedgerError(
+            f"{path} cannot be repaired: {error}; it was not changed. Restore a backup where nothing else helps"
+        ) from error
     return saved
+
+
+def _shut_out_others(old: sqlite3.Connection) -> None:
+    """Keep everybody else from reading and writing the file until *old* is closed."""
+    old.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    old.execute("PRAGMA writable_schema = ON")  # bears mistakes in the schema: sqlite.org/pragma.html
+    old.execute("PRAGMA busy_timeout = 1000")
+    # set before the first access, it holds the file itself beyond every transaction: sqlite.org/wal.html#noshm
+    old.execute("PRAGMA locking_mode = EXCLUSIVE")
+    try:
+        old.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        raise LedgerError("another program has it open; end that one, such as `orderweft serve`, first") from error
+
+
+def _read_into(fresh: Path, old: sqlite3.Connection, clock: Clock, saved: Saved) -> None:
+    with closing(Store(fresh, clock)) as store, store.transaction() as new:
+        try:
+            _carry_over(old, new, saved)
+        except UNREADABLE as error:
+            raise LedgerError(f"{error}, from beginning to end") from error
+        rebuild = next(one.repair for one in INVARIANTS if one.check == "orphan")
+        saved.rebuilt = new.execute(rebuild or "", {"now": store.now()}).rowcount
+
+
+def _replace(path: Path, fresh: Path, aside: Path, old: sqlite3.Connection) -> None:
+    """Put *fresh* in the place of the file *old* holds, such that the file at *path* is whole at every moment."""
+    old.execute("ROLLBACK")
+    # a journal must neither be missed by the old file nor be found by the new one
+    if old.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+        raise LedgerError("its journal could not be emptied")
+    _remove(beside(path)[1:])
+    if os.name != "posix":  # Windows replaces no file that somebody has open
+        old.close()
+    # a second name, no copy: closing the file once read would drop the lock on it: sqlite.org/howtocorrupt.html
+    os.link(path, aside)
+    try:
+        aside.chmod(0o600)
+        os.replace(fresh, path)
+    except OSError:
+        aside.unlink()
+        raise
 
 
 def _remove(files: Sequence[Path]) -> None:
@@ -150,15 +188,9 @@ def _remove(files: Sequence[Path]) -> None:
 
 def _nobody_runs(db: sqlite3.Connection, clock: Clock) -> None:
     now = stamp(clock.now())
-    with suppress(*UNREADABLE):  # the damage may be here
+    with suppress(*UNREADABLE):  # the damage may be here; a run that is under way has the file open in any case
         for row in db.execute("SELECT pipeline FROM claims WHERE holder IS NOT NULL AND expires_at > ?", [now]):
             raise LedgerError(f"pipeline {row[0]!r} is running; wait for it to end, or at most 15 minutes")
-
-
-def _copy_private(file: Path, copy: Path) -> None:
-    if file.exists():
-        with file.open("rb") as source, os.fdopen(os.open(copy, os.O_CREAT | os.O_WRONLY, 0o600), "wb") as target:
-            shutil.copyfileobj(source, target)
 
 
 def _carry_over(old: sqlite3.Connection, new: sqlite3.Connection, saved: Saved) -> None:

@@ -65,6 +65,7 @@ class Store:
         with _explained(self.path):
             if self.path != ":memory:":
                 _create_private(Path(self.path))
+            self._file = self._at_path()
             self._db = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
         try:
             with _explained(self.path):
@@ -114,6 +115,9 @@ class Store:
         with self._lock, _explained(self.path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
+                # what is written to a file that was replaced is lost with it
+                if self._at_path() != self._file:
+                    raise LeaseLostError(f"{self.path} was replaced by another file meanwhile; this run stops")
                 if claim is not None:
                     self._prolong(claim)
                 yield self._db
@@ -237,6 +241,13 @@ class Store:
     def spool(self, pipeline: str) -> PipelineSpool:
         """Return the durable spool of *pipeline*'s source."""
         return PipelineSpool(self, pipeline)
+
+    def _at_path(self) -> tuple[int, int] | None:
+        """Return what tells the file that is at the path now from any other; None for a ledger in memory."""
+        if self.path == ":memory:":
+            return None
+        found = os.stat(self.path)
+        return found.st_dev, found.st_ino
 
     def _log_ahead(self) -> None:
         """Switch to the write-ahead log, in which a reader waits for no writer."""

@@ -28,10 +28,11 @@ class Claimed:
     receipt: str | None
 
 
-def retry(ledger: Ledger, orders: Sequence[OrderRow], by: Signature) -> None:
+def retry(ledger: Ledger, orders: Sequence[OrderRow], by: Signature) -> list[str]:
     """Have the next run of their pipelines offer held *orders* again, and those left out by hand.
 
-    Raises SettingsError when one of them may not simply be sent again; then nothing was changed in its pipeline.
+    Returns a sentence for each, which says how one is read again whose contents are not kept any more. Raises
+    SettingsError when one of them may not simply be sent again; then nothing was changed in its pipeline.
     """
     for order in orders:
         if order.state == "held" and order.reason in ("in_doubt", "needs_person"):
@@ -39,10 +40,14 @@ def retry(ledger: Ledger, orders: Sequence[OrderRow], by: Signature) -> None:
                 f"order {order.number} may have arrived, so it is not just sent again; "
                 f"`orderweft orders release {order.number}` finds out"
             )
+        if order.state == "staged":
+            number = order.number
+            raise SettingsError(f"order {number} goes out with the next run; `orderweft run --order {number}` is one")
         if order.state not in ("held", "skipped"):
             raise SettingsError(f"order {order.number} is {order.state}; only one that is held can be tried again")
     for book, mine in _books(ledger, orders, by):
         book.retry(mine)
+    return [f"Order {order.number}: the next run tries it again{_unread(order)}." for order in orders]
 
 
 def skip(ledger: Ledger, orders: Sequence[OrderRow], by: Signature) -> None:

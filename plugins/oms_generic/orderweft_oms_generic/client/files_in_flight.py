@@ -34,7 +34,7 @@ def in_flight(outbox: Outbox, answers: Answers | None, folder: Folder, names: Co
             continue
         spot = outbox.spot(entry.name, names)
         answer = answers.of(spot) if answers else None
-        if outbox.handed_over(spot) and (answer is None or answer.accepted != "no"):
+        if (answer is None or answer.accepted != "no") and outbox.is_out(spot):
             noted = json.loads(folder.read(spot.pieces))
             lines = tuple((sku, barcode, pieces) for sku, barcode, pieces in noted["lines"])
             taken.append(Taken(entry.modified, tuple(noted["warehouse"]), lines))

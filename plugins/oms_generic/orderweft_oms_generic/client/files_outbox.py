@@ -97,11 +97,18 @@ class Outbox:
         self._archive.fold(spot.notes, now, answered=self._writing.answer is not None)
 
     def handed_over(self, spot: Spot) -> bool:
-        """Return whether the file was handed over, certainly."""
+        """Return whether the file was handed over, certainly; for whoever alone may hand it over, for it tidies up."""
         if self._folder.exists(spot.hands_over):
             # a copy may be left where a rename is none: in S3, and on drives with hard links
             self._folder.delete(spot.prepared)
             return True
+        return self._was_taken(spot)
+
+    def is_out(self, spot: Spot) -> bool:
+        """Return whether the file was handed over, and change nothing, for another may be handing it over now."""
+        return self._folder.exists(spot.hands_over) or self._was_taken(spot)
+
+    def _was_taken(self, spot: Spot) -> bool:
         noted = self._noted(spot)
         if noted is None:
             return self.archived(spot) is not None
@@ -121,13 +128,19 @@ class Outbox:
     def put(self, spot: Spot, data: bytes, *, again: bool) -> None:
         """Hand over *data*; with *again* in the place of a file that was refused.
 
-        Raises UnknownOutcomeError when it may have been handed over, and UnavailableError when it was not.
+        Raises UnknownOutcomeError when it may have been handed over, UnavailableError or RejectedError when it was not.
         """
         try:
             self._prepare(spot, data, again)
         except UnknownOutcomeError as error:
             raise UnavailableError(f"{error}; nothing was handed over") from error
-        self._folder.move(spot.prepared, spot.hands_over)
+        try:
+            self._folder.move(spot.prepared, spot.hands_over)
+        except RejectedError:
+            # with its note there and nothing to be seen, it would count as handed over
+            if not self._folder.exists(spot.prepared) and not self._folder.exists(spot.hands_over):
+                self._folder.delete(spot.note)
+            raise
 
     def _prepare(self, spot: Spot, data: bytes, again: bool) -> None:
         # The order of these is what keeps an order from being lost or doubled; see above.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from orderweft import Connection, RejectedError, UnavailableError, UnknownOutcomeError
+from orderweft import ChannelError, Connection, RejectedError, UnavailableError, UnknownOutcomeError
 
 from ..config import Settings
 from ..mapping.edits import Edit
@@ -41,10 +41,13 @@ class Editor:
             return None
         try:
             return self._client.mutate("CommitEdit", "order", edit=session)
-        except RejectedError as error:
+        except (RejectedError, ChannelError) as error:
             if not edit.fields:
                 raise
-            raise RejectedError(f"{error}; note, purchase order and attributes are changed already") from error
+            told = f"{error}; note, purchase order and attributes are changed already"
+            if isinstance(error, ChannelError):
+                raise UnknownOutcomeError(told, retry_after=error.retry_after) from error
+            raise RejectedError(told) from error
 
     def cancel(self, gid: str) -> dict[str, Any] | None:
         """Cancel an order, and return it once that shows; None while it does not."""
