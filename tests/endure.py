@@ -40,7 +40,7 @@ class Guarded:
     process: subprocess.Popen[str] | None = None
 
     def configure(self, mistake: str = "") -> None:
-        """Write the configuration, sometimes with a mistake, and always with another name of the pipeline's reason."""
+        """Write the configuration, sometimes with a mistake."""
         table = f'[serve]\nlisten = "127.0.0.1:{self.port}"\njitter = 0\n{mistake}'
         self.scene.configure(table, orders={"schedule": "15m"}, shop={"in_flight": 1})
 
@@ -91,8 +91,10 @@ def happen(step: int, guarded: Guarded) -> None:
         guarded.send(signal.SIGKILL)
     else:
         said = guarded.scene.ended(guarded.scene.start("run", "orders"))
-        assert said.code in (0, 1), said.text
-        assert said.code == 0 or "already running" in said.text, said.text
+        told = {0: "", 1: "already running", 2: "pipelines.wrong.source"}
+        assert said.code in told, said.text
+        assert told[said.code] in said.text, said.text
+        assert (said.code == 2) == (MISTAKE in guarded.scene.config.read_text(encoding="utf-8")), said.text
         guarded.said.append(said.text)
         guarded.done["runs by hand"] += 1
     guarded.look()
