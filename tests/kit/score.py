@@ -9,10 +9,26 @@ from collections import Counter
 from rich.console import Console
 from rich.table import Table
 
-from . import mutants_about, mutants_changing, mutants_delivering, mutants_fetching, mutants_reading, mutants_writing
+from . import (
+    mutants_about,
+    mutants_changing,
+    mutants_delivering,
+    mutants_fetching,
+    mutants_probing,
+    mutants_reading,
+    mutants_writing,
+)
 from .mutation import CHECKS, MUTANTS
 
-PARTS = (mutants_about, mutants_changing, mutants_delivering, mutants_fetching, mutants_reading, mutants_writing)
+PARTS = (
+    mutants_about,
+    mutants_changing,
+    mutants_delivering,
+    mutants_fetching,
+    mutants_probing,
+    mutants_reading,
+    mutants_writing,
+)
 """Where the mutants are."""
 
 
