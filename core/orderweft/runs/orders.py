@@ -1,4 +1,4 @@
-"""One run of a pipeline of orders: fetch, stage, decide, map, check, send, settle, acknowledge, report."""
+"""One run of a pipeline of orders: fetch, stage, decide, map, check, send, settle, release, follow, acknowledge."""
 
 from __future__ import annotations
 
