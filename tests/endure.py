@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
-from .scenarios import Scene, scene
+from .scenarios import scene
+from .serving import Served
 
 EVERY = 2.0
 """Seconds between two things that happen."""
@@ -31,95 +28,91 @@ MISTAKE = '\n[pipelines.wrong]\nmoves = "orders"\nsource = "nobody"\ndestination
 class Guarded:
     """A process that serves, started again after each end, as a service manager does."""
 
-    scene: Scene
-    port: int
+    served: Served
     done: Counter[str] = field(default_factory=Counter)
     said: list[str] = field(default_factory=list)
+    mistaken: bool = False
+    """Whether the configuration has a mistake now."""
     most: int = 0
     """The most memory seen, in MiB."""
-    process: subprocess.Popen[str] | None = None
 
-    def configure(self, mistake: str = "") -> None:
-        """Write the configuration, sometimes with a mistake."""
-        table = f'[serve]\nlisten = "127.0.0.1:{self.port}"\njitter = 0\n{mistake}'
-        self.scene.configure(table, orders={"schedule": "15m"}, shop={"in_flight": 1})
-
-    def start(self) -> None:
-        """Start it."""
-        self.process = self.scene.start("serve")
+    def up(self) -> None:
+        """Wait until it says when it runs what: from then on it listens, and heeds signals."""
+        self.said += self.served.until("orders: 15m, next at")
         self.done["started"] += 1
 
-    def send(self, number: signal.Signals) -> None:
-        """Send it a signal; after one that ends it, see how it ended and start it anew."""
-        assert self.process is not None
-        self.process.send_signal(number)
+    def reload(self, *, mistaken: bool) -> None:
+        """Have it read the configuration again, perhaps with a mistake, and wait until it says what it makes of it."""
+        self.mistaken = mistaken
+        self.served.configure(MISTAKE if mistaken else "")
+        self.served.process.send_signal(signal.SIGHUP)
+        told = self.served.until("was read again")
+        assert ("is not used" in told[-1]) == mistaken, told
+        self.said += told
+        self.done["SIGHUP"] += 1
+
+    def end(self, number: signal.Signals) -> None:
+        """Send it a signal that ends it, and see how it ended."""
+        code, text = self.served.end(number)
+        self.said.append(text)
         self.done[number.name] += 1
-        if number is not signal.SIGHUP:
-            ended = self.scene.ended(self.process)
-            self.said.append(ended.text)
-            assert ended.code == (0 if number is signal.SIGTERM else -number), ended.text
-            self.start()
+        assert code == (0 if number is signal.SIGTERM else -number), text
+
+    def run_by_hand(self) -> None:
+        """Run the pipeline beside it: that delivers, or is told that it runs already, or that the file is mistaken."""
+        scene = self.served.scene
+        said = scene.ended(scene.start("run", "orders"))
+        told = {0: "", 1: "already running", 2: "pipelines.wrong.source"}
+        assert said.code in told, said.text
+        assert told[said.code] in said.text, said.text
+        assert (said.code == 2) == self.mistaken, said.text
+        self.said.append(said.text)
+        self.done["runs by hand"] += 1
 
     def look(self) -> None:
         """Ask for its pages and its memory."""
-        assert self.process is not None
-        assert self.process.poll() is None, self.scene.ended(self.process).text
         for page in ("healthz", "readyz", "metrics"):
-            try:
-                with urlopen(f"http://127.0.0.1:{self.port}/{page}", timeout=20) as answer:
-                    text = answer.read().decode()
-                    self.done[page] += 1
-                    assert not self.scene.leaks(text), page
-            except URLError:  # it has just been started, or tells that the configuration has mistakes
-                self.done[f"no {page}"] += 1
-        status = Path(f"/proc/{self.process.pid}/status")
-        if status.exists():
-            found = next((line for line in status.read_text().splitlines() if line.startswith("VmRSS:")), "VmRSS: 0 kB")
+            status, text = self.served.page(f"/{page}")
+            assert status == (503 if page == "readyz" and self.mistaken else 200), text
+            assert not self.served.scene.leaks(text), page
+            self.done[page] += 1
+        status_file = Path(f"/proc/{self.served.process.pid}/status")
+        if status_file.exists():
+            lines = status_file.read_text().splitlines()
+            found = next((line for line in lines if line.startswith("VmRSS:")), "VmRSS: 0 kB")
             self.most = max(self.most, int(found.split()[1]) // 1024)
 
 
 def happen(step: int, guarded: Guarded) -> None:
     """Let the next thing happen: an order and a run by hand, a reload with or without a mistake, a stop, a death."""
-    guarded.scene.joor.add_order()
+    guarded.served.scene.joor.add_order()
     if step % 7 == 2:
-        guarded.configure(MISTAKE if step % 2 else "")
-        guarded.send(signal.SIGHUP)
-    elif step % 7 == 4:
-        guarded.configure()
-        guarded.send(signal.SIGTERM)
-    elif step % 7 == 6:
-        guarded.send(signal.SIGKILL)
+        guarded.reload(mistaken=step % 2 == 1)
+    elif step % 7 in {4, 6}:
+        if guarded.mistaken:
+            guarded.reload(mistaken=False)
+        guarded.end(signal.SIGTERM if step % 7 == 4 else signal.SIGKILL)
+        guarded.served.again()
+        guarded.up()
     else:
-        said = guarded.scene.ended(guarded.scene.start("run", "orders"))
-        told = {0: "", 1: "already running", 2: "pipelines.wrong.source"}
-        assert said.code in told, said.text
-        assert told[said.code] in said.text, said.text
-        assert (said.code == 2) == (MISTAKE in guarded.scene.config.read_text(encoding="utf-8")), said.text
-        guarded.said.append(said.text)
-        guarded.done["runs by hand"] += 1
+        guarded.run_by_hand()
     guarded.look()
 
 
 def main() -> None:
     """Serve for so many seconds and print what happened."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 120.0
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with tempfile.TemporaryDirectory() as folder, scene(Path(folder), 3) as opened:
-        guarded = Guarded(opened, port)
-        guarded.configure()
-        guarded.start()
+    with tempfile.TemporaryDirectory() as folder, scene(Path(folder), 3) as opened, Served(opened) as served:
+        guarded = Guarded(served)
+        guarded.up()
         end = time.monotonic() + seconds
         step = 0
         while time.monotonic() < end:
             happen(step, guarded)
             step += 1
             time.sleep(EVERY)
-        guarded.configure()
-        guarded.send(signal.SIGTERM)
-        assert guarded.process is not None
-        guarded.process.kill()
-        guarded.process.communicate()
+        served.configure()
+        guarded.end(signal.SIGTERM)
         opened.all_arrive()
         assert not any("Traceback" in text for text in guarded.said)
         assert guarded.most < MOST_MIB, guarded.most

@@ -5,18 +5,13 @@ from __future__ import annotations
 import json
 import signal
 import socket
-import subprocess
 from threading import Event
-from typing import Any, Self
-from urllib.error import HTTPError
-from urllib.request import urlopen
 
 import pytest
 
 from .conftest import OpenScene
-from .scenarios import Scene
+from .serving import QUARTER, Served
 
-QUARTER = {"orders": {"schedule": "15m"}, "shop": {"in_flight": 1}}
 AGAIN = """
 [pipelines.again]
 moves = "orders"
@@ -28,66 +23,6 @@ schedule = "1h"
 when = "true"
 reason = "the other pipeline delivers it"
 """
-
-
-class Served:
-    """A scene in which `orderweft serve` runs."""
-
-    def __init__(self, scene: Scene) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        self.scene = scene
-        self.configure()
-        self.process: subprocess.Popen[str] = scene.start("serve")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        with self.process:
-            self.process.kill()
-
-    def configure(self, extra: str = "", **serve: Any) -> None:
-        """Write the configuration, with *extra* at its end."""
-        table = {"listen": f"127.0.0.1:{self.port}", "jitter": 0, **serve}
-        told = "\n".join(f"{name} = {json.dumps(value)}" for name, value in table.items())
-        self.scene.configure(f"[serve]\n{told}\n{extra}", **QUARTER)
-
-    def again(self) -> Self:
-        """Start another process after the first."""
-        self.process = self.scene.start("serve")
-        return self
-
-    def until(self, *words: str) -> list[str]:
-        """Read what the process says until a line has all *words*, and return it."""
-        assert self.process.stdout is not None
-        lines: list[str] = []
-        for line in self.process.stdout:
-            lines.append(line)
-            assert ": failed: " not in line, lines
-            if all(word in line for word in words):
-                return lines
-        raise AssertionError(f"it never said {words}: {lines}")
-
-    def page(self, path: str) -> tuple[int, str]:
-        """Return status and text of a page."""
-        try:
-            with urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=20) as answer:
-                return answer.status, answer.read().decode()
-        except HTTPError as error:
-            with error:
-                return error.code, error.read().decode()
-
-    def ready(self) -> tuple[int, dict[str, Any]]:
-        """Return what `/readyz` says."""
-        status, text = self.page("/readyz")
-        return status, json.loads(text)
-
-    def end(self, number: int = signal.SIGTERM) -> tuple[int, str]:
-        """Send a signal, and return the exit code and all that was still said."""
-        self.process.send_signal(number)
-        said = self.scene.ended(self.process)
-        return said.code, said.text
 
 
 def test_a_process_is_told_to_reload_and_to_stop(open_scene: OpenScene) -> None:
