@@ -23,22 +23,11 @@ from orderweft.config import load_config
 from orderweft.ledger import Ledger, Route, Verdict
 from orderweft.plugins import Plugins
 from orderweft.runs import run_orders
+from throughput import CONFIG
 
 TEMPLATES = 100
 """Orders that are staged, sent and answered: one is held, one skipped."""
 LINES = 8
-CONFIG = """
-[connections.source]
-channel = "null_source"
-
-[connections.shop]
-channel = "null_destination"
-
-[pipelines.orders]
-moves = "orders"
-source = "source"
-destination = "shop"
-"""
 _COPIES = "WITH RECURSIVE copies (copy) AS (SELECT 1 UNION ALL SELECT copy + 1 FROM copies WHERE copy < ?)"
 
 
@@ -89,7 +78,7 @@ def measure(many: int) -> None:
     plugins.register("null_destination", null_channels.destination())
     with tempfile.TemporaryDirectory() as folder:
         path, plain, empty = (Path(folder) / name for name in ("orderweft.db", "run.toml", "empty.toml"))
-        plain.write_text(CONFIG, "utf-8")
+        plain.write_text(CONFIG.format(orders=0), "utf-8")
         empty.touch()
         begun = time.perf_counter()
         build(path, many)

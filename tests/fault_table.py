@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from orderweft import Kind
 from orderweft.testing import Fault, FaultKind, Response
 from orderweft_shopify.simulator import answers
 
@@ -33,7 +34,7 @@ class Work:
     """What a run is doing meanwhile: a pipeline between two simulators."""
 
     words: str
-    kind: str
+    kind: Kind
     source: str
     destination: str
     options: Mapping[str, Any] = field(default_factory=dict)

@@ -7,7 +7,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -30,7 +30,7 @@ from orderweft.runs import (
     run_records,
     unwatched,
 )
-from orderweft.testing import FakeClock, Faulty, FtpsServer, SftpServer, SimulatorServer, brand
+from orderweft.testing import FakeClock, FaultKind, Faulty, FtpsServer, SftpServer, SimulatorServer, brand
 from orderweft_joor.simulator import Simulator as Joor
 from orderweft_oms_generic.profiles.calls import key_of
 from orderweft_oms_generic.simulator.rehearsal import Rehearsed
@@ -39,10 +39,12 @@ from .core.folders import Bucket
 from .far_ends import Called, Exchanging, FarEnd, Kind
 from .oms_generic.hooks import NOWHERE, STYLE_SKU, plugins, settings_of
 from .scenarios import Said, orderweft, toml_lines
-from .wrecks import Died
+from .wrecks import Died, watched
 
 WRITES = frozenset({"order.create", "order.upsert", "order.cancel"})
 """The calls that change something about orders in any of the systems; the last is the second step of one of them."""
+LOST: tuple[FaultKind, ...] = ("timeout_before", "timeout_after", "reset_mid_body")
+"""How an answer is lost."""
 BUSY = frozenset({"delivered", "already_there", "handed_over", "confirmed", "unconfirmed", "new", "held"})
 """What a run with nothing left to do does not count."""
 KNOWN = ("C100", "C101", "C102")
@@ -141,14 +143,9 @@ class House:
     def _handlers(self) -> dict[str, Faulty]:
         return {name: door for name, door in self.doors.items() if name not in self.served}
 
-    @contextmanager
-    def ledger(self) -> Iterator[Ledger]:
+    def ledger(self) -> AbstractContextManager[Ledger]:
         """Open the ledger."""
-        ledger = Ledger(self.folder / "orderweft.db", self.clock or SystemClock())
-        try:
-            yield ledger
-        finally:
-            ledger.close()
+        return closing(Ledger(self.folder / "orderweft.db", self.clock or SystemClock()))
 
     def die(
         self, *, at_moment: int = 0, at_call: int = 0, end: str = "before", among: Collection[str] = WRITES
@@ -320,13 +317,7 @@ def _house(
     folder: Path, joor: Joor, far: FarEnd, account: dict[str, Any], ends: Mapping[str, Any], clock: FakeClock | None
 ) -> House:
     watchers: list[Callable[[str, str], None]] = []
-
-    def watch(moment: str, operation: str) -> None:
-        for watcher in watchers:
-            watcher(moment, operation)
-
-    doors = {name: Faulty(end, watch=watch) for name, end in ends.items()}
-    return House(folder, joor, far, account, doors, clock, folder, watchers)
+    return House(folder, joor, far, account, watched(ends, watchers), clock, folder, watchers)
 
 
 def _reached(folder: Path, place: Place, server: Any) -> tuple[dict[str, Any], Folder]:

@@ -11,6 +11,7 @@ from random import Random
 from orderweft.testing import FakeClock
 
 from .routes import (
+    in_the_shop,
     order_from_the_shop,
     order_from_zedonk,
     the_shop_has_each_order_once,
@@ -29,14 +30,6 @@ def stocked(folder: Path, *, mode: str = "update", clock: FakeClock | None = Non
             home.joor.delete_style(style)
         home.configure(**{STOCK: {"write_mode": mode}})
         yield home
-
-
-def wanted(home: House) -> dict[str, int]:
-    """Return the stock JOOR should have, by barcode."""
-    found = {sku.barcode: sku.sku for sku in SKUS}
-    return {
-        code: sum(home.shop.available(sku, place) for place in ("London", "Rotterdam")) for code, sku in found.items()
-    }
 
 
 def there(home: House) -> dict[str, int]:
@@ -69,7 +62,7 @@ def all_is_there_once(home: House, pipeline: str) -> None:
     elif pipeline == "orders":
         zedonk_has_each_order_once(home)
     else:
-        assert there(home) == wanted(home)
+        assert there(home) == in_the_shop(home)
 
 
 def hitting(home: House, end: str, operation: str, by: int = signal.SIGKILL) -> Callable[[str, str], None]:

@@ -80,10 +80,14 @@ def change_zedonk_stock(home: House, luck: Random) -> int:
     return len(chosen)
 
 
+def in_the_shop(home: House) -> dict[str, int]:
+    """Return what the shop has in all its places, by barcode."""
+    return {sku.barcode: sum(home.shop.available(sku.sku, place) for place in ("London", "Rotterdam")) for sku in SKUS}
+
+
 def joor_has_the_shops_stock(home: House) -> None:
-    there = {sku.sku: sum(home.shop.available(sku.sku, place) for place in ("London", "Rotterdam")) for sku in SKUS}
     stock = home.joor.stock
-    assert {sku.sku: stock["Default", None, sku.barcode] for sku in SKUS} == there
+    assert {sku.barcode: stock["Default", None, sku.barcode] for sku in SKUS} == in_the_shop(home)
 
 
 def the_shop_has_joors_stock(home: House) -> None:

@@ -119,6 +119,21 @@ def test_one_module_speaks_http_and_one_knows_the_time(file: Path) -> None:
         )
 
 
+@pytest.mark.parametrize("system", ["cartrover", "netsuite", "order_desk", "skubana"])
+def test_a_fake_written_by_hand_knows_nothing_of_profiles(system: str) -> None:
+    """A profile is tried against what the documentation says, not against what the plugin itself takes for true."""
+    simulator = PACKAGES[ROOT / "plugins" / "oms_generic"] / "simulator"
+    seen, ahead = set[str](), [system]
+    while ahead:
+        seen.add(name := ahead.pop())
+        for node in ast.walk(tree(simulator / f"{name}.py")):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                assert node.level == 1, (name, node.module)
+                named = [node.module] if node.module else [alias.name for alias in node.names]
+                ahead += [module for module in named if module not in seen]
+    assert {system, "store", "system", "wire"} <= seen
+
+
 # sizes
 
 

@@ -101,6 +101,14 @@ def test_what_servers_pack_in_earnest_is_read(encoding: str, body: bytes) -> Non
     assert answer.body == (SUM if body else b"")
 
 
+@pytest.mark.parametrize("size", [2**18, 2**18 + 21, 2**19 + 12])
+def test_what_fills_a_piece_is_whole(size: int) -> None:
+    """What comes out of no further bytes, as there was no room for it before, is not taken for an answer cut off."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    body = packer.compress(b'"' + b"a" * (size - 2) + b'"') + packer.flush()
+    assert len(answering(Response(200, {"content-encoding": "deflate"}, body)).read("GET", "sum").body) == size
+
+
 def test_an_answer_in_chunks_without_end_is_cut() -> None:
     """A server that never says that it is done is left as soon as it has sent too much."""
     chunk = b"40000\r\n" + bytes(0x40000) + b"\r\n"

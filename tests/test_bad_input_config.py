@@ -35,11 +35,11 @@ def typed(*words: str, into: str = "") -> Result:
     return done
 
 
-def checked(folder: Path, text: str) -> Result:
-    """Return what `check` says of a configuration."""
+def checked(folder: Path, text: str, *words: str) -> Result:
+    """Return what `check`, or another command, says of a configuration."""
     file = folder / "orderweft.toml"
     file.write_text(text, "utf-8")
-    return typed("--config", str(file), "check", "--offline")
+    return typed("--config", str(file), *(words or ("check", "--offline")))
 
 
 # mistakes in a right file
@@ -98,6 +98,23 @@ def test_several_mistakes_are_told(
             line = lines[at] if change == "twice" else lines.pop(at)
             lines[:0] = [] if change == "out" else [line]
     checked(tmp_path_factory.mktemp("config"), "\n".join(lines))
+
+
+@bad_input
+@given(st.data())
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_a_line_that_is_none_is_told_by_any_command(
+    example: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """A file spoiled by one line is either right or told of on standard error, by what needs the configuration too."""
+    lines = example.read_text("utf-8").splitlines()
+    at = data.draw(st.integers(0, len(lines) - 1))
+    change = data.draw(
+        st.sampled_from(["x = [", "= 1", "[a", '"\\ud800" = 1', "\0", f'token = "{SECRET}"', "a.b.c = {}"])
+    )
+    text = "\n".join([*lines[:at], change, *lines[at + data.draw(st.integers(0, 1)) :]])
+    done = checked(tmp_path_factory.mktemp("config"), text, "plan")
+    assert done.exit_code != 2 or done.stderr.strip()
 
 
 # structures of any kind

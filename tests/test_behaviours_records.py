@@ -26,7 +26,6 @@ from .houses import (
 )
 
 NAVY_S = "1001-401-S"
-SHIRTS = [sku for sku in BARCODES if sku.startswith("1001-")]
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from orderweft.ledger.store import LEASE
 from orderweft.runs import Moment, RecordReport, unwatched
 from orderweft.testing import FakeClock
 
-from .houses_served import STOCK, hitting, sell, served, stocked, there, wanted
-from .routes import order_from_the_shop, the_shop_has_each_order_once
+from .houses_served import STOCK, hitting, sell, served, stocked, there
+from .routes import in_the_shop, order_from_the_shop, the_shop_has_each_order_once
 from .scenarios import COMMAND
 from .test_failures_local import nobody
 from .wrecks import SKUS, House
@@ -42,7 +42,7 @@ def test_a_process_killed_at_a_moment(tmp_path: Path, moment: int) -> None:
     with stocked(tmp_path) as home:
         assert home.run_and_be_killed(STOCK, at_moment=moment) == -9
         home.finish(STOCK)
-        assert there(home) == wanted(home)
+        assert there(home) == in_the_shop(home)
         calls = written(home)
         assert calls <= 3
         assert home.run_and_be_killed(STOCK) == 0
@@ -94,9 +94,9 @@ def test_an_overwrite_that_dies_is_done_again(tmp_path: Path, first: bool) -> No
             assert home.die(STOCK, at_moment=moment)
             if not first:
                 home.finish(STOCK)
-                assert there(home) == wanted(home)
+                assert there(home) == in_the_shop(home)
         run(home)
-        assert there(home) == wanted(home)
+        assert there(home) == in_the_shop(home)
         assert len(home.joor.stock) == len(SKUS)
         calls = written(home)
         run(home)
@@ -147,7 +147,7 @@ def test_a_second_run_is_refused(tmp_path: Path, moment: Moment) -> None:
 
         home.run(STOCK, observe)  # type: ignore[arg-type]
         assert "pipeline 'shop_stock' is already running on" in refused[0]
-        assert there(home) == wanted(home)
+        assert there(home) == in_the_shop(home)
         assert written(home) == 2
 
 
@@ -166,7 +166,7 @@ def test_a_run_that_slept_too_long_stops(tmp_path: Path, moment: Moment) -> None
 
         with pytest.raises(LeaseLostError, match="another process has taken pipeline 'shop_stock' over"):
             home.run(STOCK, observe)  # type: ignore[arg-type]
-        assert there(home) == wanted(home)
+        assert there(home) == in_the_shop(home)
         calls = written(home)
         run(home)
         assert written(home) == calls
@@ -187,7 +187,7 @@ def test_a_full_disk(tmp_path: Path, size: int) -> None:
         assert "run again" in " ".join(done.stderr.split())
         assert "Traceback" not in done.stderr
         home.finish(STOCK)
-        assert there(home) == wanted(home)
+        assert there(home) == in_the_shop(home)
 
 
 def test_a_ledger_that_may_not_be_written() -> None:
@@ -209,6 +209,6 @@ def test_a_ledger_that_may_not_be_written() -> None:
             for file in folder.glob("orderweft.db*"):
                 file.chmod(0o600)
             home.finish(STOCK)
-            assert there(home) == wanted(home)
+            assert there(home) == in_the_shop(home)
     finally:
         shutil.rmtree(folder)

@@ -10,10 +10,10 @@ from random import Random
 from typing import Any
 
 import pytest
-from orderweft.testing import Fault, FaultKind
+from orderweft.testing import Fault
 
 from .far_ends import Kind
-from .houses_oms import WRITES, House, calling, exchanging, over_sftp
+from .houses_oms import LOST, WRITES, House, calling, exchanging, over_sftp
 from .oms_generic.test_hooks_faults import FIND_FIRST, HEADER, UPSERT
 from .oms_generic.test_hooks_orders import STEPS
 
@@ -71,9 +71,6 @@ def test_death_while_an_answer_is_on_its_way(tmp_path: Path, way: str) -> None:
             home.each_order_is_there_once(f"call {call}")
         assert call > 2
         home.nothing_more_is_sent()
-
-
-LOST: tuple[FaultKind, ...] = ("timeout_before", "timeout_after", "reset_mid_body")
 
 
 @each_way

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -86,11 +86,9 @@ def contents(path: Path) -> list[str]:
     """Return all a ledger holds, after checking that it is whole."""
     ledger = Ledger(path, FakeClock())
     ledger.close()
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db:
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        told = list(db.iterdump())
-    db.close()
-    return told
+        return list(db.iterdump())
 
 
 @pytest.mark.parametrize("route", POWER, ids=str)

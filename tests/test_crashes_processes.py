@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -37,10 +38,8 @@ def writes(home: House) -> tuple[int, list[str]]:
 
 def everything(home: House) -> list[str]:
     """Return all the ledger holds but the calls in its journal, which tells what happened whoever held the claim."""
-    with sqlite3.connect(home.folder / "orderweft.db") as db:
-        told = [line for line in db.iterdump() if "exchange" not in line.partition("(")[0]]
-    db.close()
-    return told
+    with closing(sqlite3.connect(home.folder / "orderweft.db")) as db:
+        return [line for line in db.iterdump() if "exchange" not in line.partition("(")[0]]
 
 
 # Two at once

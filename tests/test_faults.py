@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from orderweft import Kind, SettingsError
+from orderweft import SettingsError
 from orderweft.testing import FakeClock, SftpServer, brand
 from orderweft_joor.simulator import Simulator as Joor
 from orderweft_shopify.simulator import Simulator as Shopify
@@ -80,7 +80,7 @@ def empty_export(street: Street, running: ExitStack) -> None:
 
 
 def vanished_exports(street: Street, running: ExitStack) -> None:
-    """Remove all exports of stock."""
+    """Remove all exports of customers."""
     for file in zedonk(street, "from").exports("customers"):
         file.unlink()
 
@@ -157,7 +157,7 @@ def open_street(folder: Path, row: Row, running: ExitStack) -> Street:
     """Open the two accounts of *row*, with what goes wrong there."""
     work = WORKS[row.work]
     switches = {**SWITCHES, row.channel: {**SWITCHES.get(row.channel, {}), **row.switches}}
-    street = Street(folder, cast(Kind, work.kind), work.source, work.destination, switches=switches)
+    street = Street(folder, work.kind, work.source, work.destination, switches=switches)
     street.answer()
     side = "from" if work.source == row.channel else "to"
     street.accounts[side] = dict(work.options)

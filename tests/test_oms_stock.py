@@ -13,8 +13,9 @@ import pytest
 from orderweft.testing import FakeClock, Fault, FaultKind, brand
 
 from .far_ends import Kind
-from .houses_oms import House, calling, exchanging, over_sftp
+from .houses_oms import LOST, House, calling, exchanging, over_sftp
 from .oms_generic.hooks import SYSTEMS
+from .oms_generic.test_files_reading import Meanwhile
 
 SKUS = brand.skus()
 _PART = "{{ (item.sku | split('-'))[%d] }}"
@@ -87,9 +88,6 @@ def test_the_shelves_show_what_the_system_has(tmp_path: Path, system: str) -> No
         assert 150 <= rows_sent(home) < len(wanted) + 60
         home.move()
         assert rows_sent(home) == 0
-
-
-LOST: tuple[FaultKind, ...] = ("timeout_before", "timeout_after", "reset_mid_body")
 
 
 @pytest.mark.parametrize("kind", LOST)
@@ -229,22 +227,9 @@ def test_a_file_of_zeros_waits_for_a_person(tmp_path: Path) -> None:
         assert shelves(store.home, store.shelves) == store.shelves
 
 
-class Busy(FakeClock):
-    """A clock that lets somebody work while we wait."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.work: Callable[[], object] = lambda: None
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass, and the work be done."""
-        super().sleep(seconds)
-        self.work()
-
-
 def test_a_file_that_is_still_growing_is_not_read(tmp_path: Path) -> None:
     """What is written while we look is left for the next run; the run before it sends nothing of it."""
-    clock = Busy()
+    clock = Meanwhile(lambda: None)
     with exporting(tmp_path, clock=clock) as store:
         before = store.shelves
         store.stock = {sku: count + 1 for sku, count in store.stock.items()}
@@ -255,11 +240,11 @@ def test_a_file_that_is_still_growing_is_not_read(tmp_path: Path) -> None:
             size = file.stat().st_size if file.exists() else 0
             file.write_bytes(whole[: size + 10])
 
-        clock.work = goes_on
+        clock.then = goes_on
         store.home.move()
         assert file.stat().st_size > 3000
         assert shelves(store.home, before) == before
-        clock.work = lambda: None
+        clock.then = lambda: None
         file.write_bytes(whole)
         arrives(store)
 

@@ -13,18 +13,16 @@ from typing import Any
 from orderweft.config import load_config
 from orderweft.plugins import Plugins
 from orderweft.serve import Finished, InTurn, Server, answer
-from orderweft.testing import FakeClock, Fault, FaultKind, Response, brand
+from orderweft.testing import FakeClock, Fault, FaultKind, Response
 from orderweft_zedonk.simulator import Simulator as Zedonk
 
 from .inbox import Post, mail_server
-from .wrecks import OWN_STORE, House, house
+from .routes import STYLES, joor_has_the_shops_stock
+from .wrecks import OWN_STORE, SKUS, House, house
 
 MONDAY = datetime(2026, 10, 19, tzinfo=UTC)
 """The clocks of Berlin are put back on the Sunday after it: 02:30 is there twice, at 00:30 and 01:30 UTC."""
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "Mon after")
-STYLES = ("1001", "1002")
-"""What JOOR and the shop sell; Zedonk begins with the first one alone."""
-SKUS = {sku.sku: sku for sku in brand.skus() if sku.style_number in STYLES}
 NOT_OURS = [{"when": f"order.customer.account_code == '{OWN_STORE}'", "reason": "our own store"}]
 PIPELINES: dict[str, dict[str, Any]] = {
     "sales": {
@@ -85,7 +83,7 @@ class Week:
 
     def add_style(self, style: str, color: str) -> None:
         """Have Zedonk know a style in one color, and export it."""
-        found = [sku for sku in SKUS.values() if (sku.style_number, sku.color) == (style, color)]
+        found = [sku for sku in SKUS if (sku.style_number, sku.color) == (style, color)]
         self.home.zedonk.add_product(style, color, {sku.size: sku.barcode for sku in found})
         self.home.zedonk.export_files()
 
@@ -108,9 +106,7 @@ class Week:
 
     def agree_on_stock(self) -> None:
         """Assert that JOOR has of each item what the shop has."""
-        stock, available = self.home.joor.stock, self.home.shop.available
-        in_joor = {name: stock["Default", None, sku.barcode] for name, sku in SKUS.items()}
-        assert in_joor == {name: sum(available(name, place) for place in ("London", "Rotterdam")) for name in SKUS}
+        joor_has_the_shops_stock(self.home)
 
     def number(self, name: str) -> int:
         """Return JOOR's number of an order."""

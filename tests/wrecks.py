@@ -10,7 +10,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -286,14 +286,9 @@ class House:
         if self.victim is not None and self.victim.pid is not None:
             os.kill(self.victim.pid, by)
 
-    @contextmanager
-    def ledger(self) -> Iterator[Ledger]:
+    def ledger(self) -> AbstractContextManager[Ledger]:
         """Open the ledger to look into it."""
-        ledger = QuickLedger(self.folder / "orderweft.db", self.clock or SystemClock())
-        try:
-            yield ledger
-        finally:
-            ledger.close()
+        return closing(QuickLedger(self.folder / "orderweft.db", self.clock or SystemClock()))
 
     def records(self, pipeline: str, state: str | None = None) -> list[EntryRow]:
         """Return what the ledger has of a pipeline's records."""
@@ -328,12 +323,7 @@ def house(
         "zedonk": Zedonk(clock=clock, folder=exchange, **(zedonk or {})),
     }
     watchers: list[Callable[[str, str], None]] = []
-
-    def watch(moment: str, operation: str) -> None:
-        for watcher in watchers:
-            watcher(moment, operation)
-
-    doors = {name: Faulty(end, watch=watch) for name, end in ends.items()}
+    doors = watched(ends, watchers)
     _shrink(ends["shop"])
     with ExitStack() as running:
         opened = House(folder, ends["joor"], ends["shop"], ends["zedonk"], clock, doors, watchers)
@@ -346,6 +336,16 @@ def house(
             }  # fmt: skip
         opened.configure()
         yield opened
+
+
+def watched(ends: Mapping[str, Any], watchers: Collection[Callable[[str, str], None]]) -> dict[str, Faulty]:
+    """Return what answers in the place of *ends*, and tells *watchers* of each call."""
+
+    def watch(moment: str, operation: str) -> None:
+        for watcher in watchers:
+            watcher(moment, operation)
+
+    return {name: Faulty(end, watch=watch) for name, end in ends.items()}
 
 
 def _shrink(shop: Shopify) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -35,18 +35,17 @@ def order_differences(before: Order, after: Order) -> tuple[str, ...]:
 
 
 def _lines(before: Sequence[OrderLine], after: Sequence[OrderLine]) -> Iterator[str]:
-    old = {line.key: line for line in before}
+    old = {line.key: (place, line) for place, line in enumerate(before, 1)}
     for place, line in enumerate(after, 1):
-        name = f"line {place} {_item(line)}".rstrip()
-        known = old.pop(line.key, None)
+        name = _name(place, line)
+        _, known = old.pop(line.key, (0, None))
         if known is None:
             price = f" at {line.unit_price}" if line.unit_price is not None else ""
             yield f"{name}: added, {line.quantity}{price}"
         else:
             yield from _line(name, known, line)
-    places = {line.key: place for place, line in enumerate(before, 1)}
-    for line in old.values():
-        yield f"line {places[line.key]} {_item(line)}".rstrip() + f": removed, was {line.quantity}"
+    for place, line in old.values():
+        yield f"{_name(place, line)}: removed, was {line.quantity}"
 
 
 def _line(name: str, before: OrderLine, after: OrderLine) -> Iterator[str]:
@@ -54,18 +53,16 @@ def _line(name: str, before: OrderLine, after: OrderLine) -> Iterator[str]:
         yield f"{name}: {before.quantity} -> {after.quantity}"
     if before.unit_price != after.unit_price:
         yield f"{name}: price {_shown(before.unit_price)} -> {_shown(after.unit_price)}"
-    changed = [_words(field) for field in OrderLine.model_fields if field not in _LINE_FIELDS
-               and getattr(before, field) != getattr(after, field)]  # fmt: skip
-    if changed:
-        yield f"{name}: {', '.join(changed)} changed"
+    yield from _named_fields(name, before, after, _LINE_FIELDS)
     yield from _custom(f"{name}: custom field", before.custom_fields, after.custom_fields)
 
 
-def _item(line: OrderLine) -> str:
-    """Return how people know what a line is of: style and color, then size."""
+def _name(place: int, line: OrderLine) -> str:
+    """Return how people know a line: its place, and what it is of by style and color, then size."""
     style = line.style_number or line.style_identifier or line.sku or line.barcode or ""
     color = line.color_code or line.color
-    return " ".join(part for part in (f"{style}-{color}" if style and color else style, line.size) if part)
+    item = f"{style}-{color}" if style and color else style
+    return " ".join(part for part in (f"line {place}", item, line.size) if part)
 
 
 def _windows(before: Window, after: Window) -> Iterator[str]:
@@ -89,8 +86,9 @@ def _address(name: str, before: Address | None, after: Address | None) -> Iterat
         yield from _named_fields(name, before, after)
 
 
-def _named_fields(name: str, before: Record, after: Record) -> Iterator[str]:
-    changed = [_words(field) for field in type(after).model_fields if getattr(before, field) != getattr(after, field)]
+def _named_fields(name: str, before: Record, after: Record, told_apart: Collection[str] = ()) -> Iterator[str]:
+    changed = [_words(field) for field in type(after).model_fields if field not in told_apart
+               and getattr(before, field) != getattr(after, field)]  # fmt: skip
     if changed:
         yield f"{name}: {', '.join(changed)} changed"
 

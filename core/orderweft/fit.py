@@ -116,6 +116,11 @@ class Row:
     """Lines for `[pipelines.NAME.map]`, any of which would close the gap, best first."""
     sentence: str = ""
 
+    @property
+    def named(self) -> str:
+        """Return its path, and what else would do."""
+        return f"{self.path} (or {' or '.join(self.instead)})" if self.instead else self.path
+
 
 @dataclass(frozen=True, slots=True)
 class Fit:
@@ -334,8 +339,7 @@ def _finish(row: Row, kind: Kind, source: Node) -> Row:
     if row.verdict in ("may be missing", "never") or row.asks == _AT_TIMES:
         paths = [row.path, *(path for path in row.instead if " " not in path)]
         proposals = next(filter(None, (_proposals(kind, path, source) for path in paths)), ())
-    what = f"{row.path} (or {' or '.join(row.instead)})" if row.instead else row.path
-    nouns = NOUNS[kind]
+    what, nouns = row.named, NOUNS[kind]
     by = "" if proposals else " with a fixed text"
     sentence = {
         "always": f"{what} is always there.",

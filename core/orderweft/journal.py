@@ -103,10 +103,10 @@ def _row(scope: Scope, started_at: str, exchange: Exchange) -> tuple[ExchangeRow
         started_at=started_at,
         seconds=round(exchange.seconds, 3),
         is_write=int(exchange.is_write),
-        method=request.method,
+        method=exchange.method,
         url=request.url,
         request=_cut(request.body),
-        status=None if response is None else response.status,
+        status=exchange.status,
         response=None if response is None else _cut(response.body),
         error=exchange.error,
     )

@@ -113,10 +113,9 @@ class Pacer:
                 return None
             if self._blocked_for() > 0:
                 return 0.0
-            now = self._clock.monotonic()
             if self._window is not None:
-                is_open = self._window_opened is not None and now < self._window_opened + self._window.seconds
-                return max(0.0, self._window.credits - (self._spent if is_open else 0.0))
+                return max(0.0, self._window.credits - (self._spent if self.seconds_left_in_window() else 0.0))
+            now = self._clock.monotonic()
             return max(0.0, min(self._burst, self._level + (now - self._level_at) * self._rate))
 
     def _blocked_for(self) -> float:

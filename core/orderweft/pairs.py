@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -114,10 +114,10 @@ def pair_of(
 ) -> Pair:
     """Return whether *destination* can take *kind* from *source*, both of which have what it takes to move it."""
     names = (kind, source.name, destination.name)
-    ends = enumerate((source, destination))
-    if reason := "; ".join(filter(None, (_obstacle(plugins, clock, end, kind, role) for role, end in ends))):
-        return Pair(*names, "not as set up", reason)
-    found = fit_between(plugins, clock, source, destination, kind)
+    given, taken = (_asked(plugins, clock, end, kind, role) for role, end in enumerate((source, destination)))
+    if isinstance(given, str) or isinstance(taken, str):
+        return Pair(*names, "not as set up", "; ".join(one for one in (given, taken) if isinstance(one, str)))
+    found = fit(kind, given, taken)
     return Pair(*names, "fits" if found.possible else "needs a map", fit=found)
 
 
@@ -138,12 +138,13 @@ def played(
     return ConnectionConfig(name or channel, channel, checked)
 
 
-def _obstacle(plugins: Plugins, clock: Clock, end: ConnectionConfig, kind: Kind, role: int) -> str | None:
-    """Return why *end* does not supply (0) or take (1) *kind* as it is set up, in its channel's words; else None."""
+def _asked(plugins: Plugins, clock: Clock, end: ConnectionConfig, kind: Kind, role: int) -> Mapping[str, Any] | str:
+    """Return the schema of what *end* supplies (0) or takes (1) of *kind*, or why not, in its channel's words."""
     with _opened(plugins, clock, end) as opened:
         try:
-            if opened.call(_ASKED[role], kind=kind) is not None:
-                return None
+            schema: Mapping[str, Any] | None = opened.call(_ASKED[role], kind=kind)
+            if schema is not None:
+                return schema
             if role == 1:
                 return opened.why_it_takes_no(kind)
             arguments: dict[str, Any] = {"query": OrderQuery(peek=True)} if kind == "orders" else {}
@@ -156,10 +157,8 @@ def _obstacle(plugins: Plugins, clock: Clock, end: ConnectionConfig, kind: Kind,
     return f"{end.name} cannot {_VERBS[role]} {kind} with these settings"
 
 
-@contextmanager
-def _opened(plugins: Plugins, clock: Clock, end: ConnectionConfig) -> Iterator[End]:
-    with open_end(end, plugins, clock, handlers={end.name: _refuse}) as opened:
-        yield opened
+def _opened(plugins: Plugins, clock: Clock, end: ConnectionConfig) -> AbstractContextManager[End]:
+    return open_end(end, plugins, clock, handlers={end.name: _refuse})
 
 
 def _refuse(request: Request) -> Response:
@@ -167,5 +166,5 @@ def _refuse(request: Request) -> Response:
 
 
 def _listed(rows: Sequence[Row]) -> str:
-    paths = [row.path if not row.instead else f"{row.path} (or {' or '.join(row.instead)})" for row in rows]
-    return " or ".join(filter(None, [", ".join(paths[:-1]), paths[-1]]))
+    named = [row.named for row in rows]
+    return " or ".join(filter(None, [", ".join(named[:-1]), named[-1]]))

@@ -22,7 +22,7 @@ class Secrets:
     """The secrets of one account; they take themselves out of whatever they are shown."""
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
-        self._spellings: frozenset[str] = frozenset()
+        self._spellings: tuple[str, ...] = ()
         for text in texts:
             self.keep(text)
         with _lock:
@@ -33,11 +33,12 @@ class Secrets:
         escaped = json.dumps(text)[1:-1]
         quoted = quote(text, safe="", errors="replace"), quote_plus(text, errors="replace")
         spellings = (text, *quoted, escaped, escaped.replace("/", r"\/"), json.dumps(text, ensure_ascii=False)[1:-1])
-        self._spellings |= {spelling for spelling in spellings if spelling}
+        with _lock:  # the longest first: one may be part of another
+            self._spellings = tuple(sorted({*self._spellings, *filter(None, spellings)}, key=len, reverse=True))
 
     def out_of(self, text: str) -> str:
         """Return *text* without them."""
-        for secret in sorted(self._spellings, key=len, reverse=True):
+        for secret in self._spellings:
             text = text.replace(secret, MASK)
         return text
 

@@ -33,10 +33,13 @@ class Unpacking:
         if self._stream is None:
             yield chunk
             return
-        while chunk:
+        piece = b""
+        # what a full piece had no room for may come out of no further bytes
+        while chunk or (len(piece) == _PIECE and not self._stream.eof):
             if self._stream.eof:
                 self._stream = zlib.decompressobj(self._windows[0])  # several parts: RFC 1952, section 2.2
-            yield self._unpacked(chunk)
+            piece = self._unpacked(chunk)
+            yield piece
             chunk = self._stream.unconsumed_tail or self._stream.unused_data.lstrip(b"\0")
 
     def _unpacked(self, chunk: bytes) -> bytes:

@@ -41,10 +41,10 @@ class Office(World):
         alert(report, self.config, self.ledger, self.clock)
         return report
 
-    def hold(self, *numbers: int, reason: str = "no stock", **fields: object) -> Report:
-        """Run with these orders, each of which is held."""
+    def hold(self, *numbers: int, **fields: object) -> Report:
+        """Run with these orders, each of which is held for lack of stock."""
         self.offer(*(order(number, **fields) for number in numbers))
-        self.script = [reason] * len(numbers)
+        self.script = ["no stock"] * len(numbers)
         return self.tick()
 
 

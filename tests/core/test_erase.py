@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -49,22 +47,9 @@ WORKING = {
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Give the path of a ledger."""
-    return tmp_path / "orderweft.db"
-
-
-@pytest.fixture
 def clock() -> FakeClock:
     """Give a clock on the twelfth month's fifth."""
     return FakeClock(datetime(2026, 12, 5, 9, tzinfo=UTC))
-
-
-@pytest.fixture
-def ledger(path: Path, clock: FakeClock) -> Iterator[Ledger]:
-    """Give a ledger."""
-    with closing(Ledger(path, clock)) as opened:
-        yield opened
 
 
 def deliver(ledger: Ledger, number: int, customer: dict[str, str], receipt: Receipt | None) -> None:

@@ -61,12 +61,6 @@ class Counter:
         return {"sum": self.sum}
 
 
-@pytest.fixture
-def clock() -> FakeClock:
-    """Give a clock that jumps."""
-    return FakeClock()
-
-
 @pytest.fixture(params=["in process", "over loopback"])
 def reach(request: pytest.FixtureRequest, clock: FakeClock) -> Iterator[Callable[..., Http]]:
     """Give a way to reach a handler, once in this process and once over a real socket."""

@@ -47,18 +47,6 @@ Opened = Callable[..., Ledger]
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    """Give a clock that jumps."""
-    return FakeClock()
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Give the path of a ledger."""
-    return tmp_path / "orderweft.db"
-
-
-@pytest.fixture
 def opened(path: Path, clock: FakeClock) -> Iterator[Opened]:
     """Give a function that opens the ledger, once more each time."""
     ledgers: list[Ledger] = []

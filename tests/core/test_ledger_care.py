@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -24,26 +24,6 @@ from .memory import World, fetched, order
 
 PLENTY = 2**40
 DAY = 24 * 3600
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    """Give a clock that jumps."""
-    return FakeClock()
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Give the path of a ledger."""
-    return tmp_path / "orderweft.db"
-
-
-@pytest.fixture
-def ledger(path: Path, clock: FakeClock) -> Iterator[Ledger]:
-    """Give a ledger."""
-    opened = Ledger(path, clock)
-    yield opened
-    opened.close()
 
 
 def booked(ledger: Ledger, *, acknowledge: bool = False) -> OrderBook:

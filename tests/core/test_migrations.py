@@ -19,9 +19,8 @@ from sqlite_utils import Database
 from .memory import CONFIG, World, order
 
 FORMS = Path(__file__).parent / "ledgers"
-"""What a ledger was when its last migration was the one the file is named for, as SQL. See `CONTENTS`."""
+"""What a ledger was when its last migration was the one the file is named for, as SQL.
 
-CONTENTS = """
 1 delivered, its source still to be told; 2 held for lack of stock; 3 in doubt, its attempt open; 4 left out by a rule;
 5 could not be read; 6 was being sent when its run died; 7 staged. Of stock: a sent, b pending, c refused, d under way,
 e held before it was ever sent. One answer in the spool.

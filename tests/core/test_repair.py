@@ -24,12 +24,6 @@ BY = Signature("Kim", "they called")
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Give the path of a ledger."""
-    return tmp_path / "orderweft.db"
-
-
-@pytest.fixture
 def ledger(path: Path) -> Iterator[Ledger]:
     """Give a ledger in which order 7 is delivered as R1."""
     with closing(Ledger(path, FakeClock())) as opened:

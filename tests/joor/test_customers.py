@@ -28,7 +28,6 @@ from orderweft_joor.mapping import customer_difference, from_customer, to_custom
 from .test_inventory import Account, connect, kinds
 
 HEAD = {"code": 0, "comment": ""}
-EMPTY = {"catalog": "none"}
 
 
 def customer(code: str | None = "C200", name: str = "New Shop", **fields: Any) -> Customer:

@@ -14,7 +14,6 @@ from orderweft import (
     Account,
     AuthenticationError,
     Channel,
-    Connection,
     Delivery,
     Kind,
     Limits,
@@ -27,13 +26,10 @@ from orderweft import (
 from orderweft.testing import Request, Simulator
 from pydantic import ConfigDict, SecretStr
 
-from .mutation import mutant
+from .mutation import Hooks, Office, mutant
 from .reference import channel as ch
 from .reference import wire
 from .reference.simulator import Simulator as BackOffice
-
-Office = Connection[Any]
-Hooks = Sequence[Any]
 
 
 def _describing(kind: type[orderweft.Settings], limits: Limits | None = None) -> Hooks:

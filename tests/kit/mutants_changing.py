@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from orderweft import (
     Accepted,
     AlreadyThere,
-    Connection,
     OrderCancellation,
     OrderUpdate,
     Outcome,
@@ -18,12 +16,9 @@ from orderweft import (
     hookimpl,
 )
 
-from .mutation import mutant
+from .mutation import Hooks, Office, mutant
 from .reference import channel as ch
 from .reference import wire
-
-Office = Connection[Any]
-Hooks = Sequence[Any]
 
 
 def _updating(work: Callable[[Office, Sequence[OrderUpdate]], list[Outcome]]) -> Hooks:

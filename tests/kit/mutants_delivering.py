@@ -9,7 +9,6 @@ from typing import Any
 from orderweft import (
     Accepted,
     AlreadyThere,
-    Connection,
     Delivery,
     NotSent,
     Outcome,
@@ -19,12 +18,10 @@ from orderweft import (
     hookimpl,
 )
 
-from .mutation import mutant
+from .mutation import Hooks, Office, mutant
 from .reference import channel as ch
 from .reference import wire
 
-Office = Connection[Any]
-Hooks = Sequence[Any]
 Deliver = Callable[[Office, Sequence[Delivery]], list[Outcome]]
 
 

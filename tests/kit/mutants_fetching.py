@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 from orderweft import (
     Acknowledgement,
-    Connection,
     Fetched,
     InvalidRecordError,
     OrderQuery,
@@ -20,12 +18,9 @@ from orderweft import (
     hookimpl,
 )
 
-from .mutation import mutant
+from .mutation import Hooks, Office, mutant
 from .reference import channel as ch
 from .reference import wire
-
-Office = Connection[Any]
-Hooks = Sequence[Any]
 
 
 @mutant("bookmarks_survive_storage")

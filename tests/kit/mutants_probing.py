@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from orderweft import Connection, Order, Refused, hookimpl
+from orderweft import Order, Refused, hookimpl
 
-from .mutation import mutant
+from .mutation import Hooks, Office, mutant
 from .reference import channel as ch
 from .reference import wire
 
-Office = Connection[Any]
-Hooks = Sequence[Any]
 NO = Refused(reason="no_stock", message="no")
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from orderweft import (
     AuthenticationError,
-    Connection,
     OrderQuery,
     Page,
     RecordPage,
@@ -18,12 +17,9 @@ from orderweft import (
     hookimpl,
 )
 
-from .mutation import mutant
+from .mutation import Hooks, Office, mutant
 from .reference import channel as ch
 from .reference import wire
-
-Office = Connection[Any]
-Hooks = Sequence[Any]
 
 
 @mutant("records_carry_their_origin")

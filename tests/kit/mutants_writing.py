@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from orderweft import (
     Accepted,
     Account,
-    Connection,
     Customer,
     Delivery,
     NotSent,
@@ -25,12 +23,9 @@ from orderweft import (
     hookimpl,
 )
 
-from .mutation import mutant
+from .mutation import Hooks, Office, mutant
 from .reference import channel as ch
 from .reference import wire
-
-Office = Connection[Any]
-Hooks = Sequence[Any]
 
 
 def _levels(work: Callable[[Office, Sequence[StockLevel], WriteMode], list[Outcome]]) -> Hooks:

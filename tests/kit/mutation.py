@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from orderweft import Connection
 from orderweft.testing import ChannelKit, kit
 
 from .reference import channel
 
+Office = Connection[Any]
+Hooks = Sequence[Any]
 KIT = Path(kit.__file__).parent
 CHECKS = {name: part for part in kit.PARTS for name in kit.checks(part)}
 """The part of the kit each check belongs to."""
@@ -26,7 +30,7 @@ class Mutant:
     """What is broken about it."""
     check: str
     """The check that has to fail."""
-    hooks: Callable[[], Sequence[Any]]
+    hooks: Callable[[], Hooks]
 
     def plugin(self) -> ModuleType:
         """Return the broken channel."""
@@ -50,15 +54,22 @@ class Mutant:
         return ""
 
 
-MUTANTS: list[Mutant] = []
+_MUTANTS: list[Mutant] = []
 
 
-def mutant(check: str) -> Callable[[Callable[[], Sequence[Any]]], Callable[[], Sequence[Any]]]:
+def mutants() -> Sequence[Mutant]:
+    """Return all the mutants there are: those of every module `mutants_*.py` beside this one."""
+    for file in sorted(Path(__file__).parent.glob("mutants_*.py")):
+        import_module(f".{file.stem}", __package__)
+    return _MUTANTS
+
+
+def mutant(check: str) -> Callable[[Callable[[], Hooks]], Callable[[], Hooks]]:
     """Take a function that returns broken hooks as a mutant that *check* has to catch."""
 
-    def take(hooks: Callable[[], Sequence[Any]]) -> Callable[[], Sequence[Any]]:
+    def take(hooks: Callable[[], Hooks]) -> Callable[[], Hooks]:
         name = hooks.__name__.replace("_", " ")
-        MUTANTS.append(Mutant(name, (hooks.__doc__ or "").strip(), f"test_{check}", hooks))
+        _MUTANTS.append(Mutant(name, (hooks.__doc__ or "").strip(), f"test_{check}", hooks))
         return hooks
 
     return take

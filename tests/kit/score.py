@@ -9,44 +9,25 @@ from collections import Counter
 from rich.console import Console
 from rich.table import Table
 
-from . import (
-    mutants_about,
-    mutants_changing,
-    mutants_delivering,
-    mutants_fetching,
-    mutants_probing,
-    mutants_reading,
-    mutants_writing,
-)
-from .mutation import CHECKS, MUTANTS
-
-PARTS = (
-    mutants_about,
-    mutants_changing,
-    mutants_delivering,
-    mutants_fetching,
-    mutants_probing,
-    mutants_reading,
-    mutants_writing,
-)
-"""Where the mutants are."""
+from .mutation import CHECKS, mutants
 
 
 def main() -> int:
     """Print the score and return the exit code: 1 when a mutant lives or a check has none."""
     warnings.simplefilter("error")
+    every = mutants()
     table = Table("Check", "Mutant", "Caught", title="What the conformance kit catches")
     caught: Counter[str] = Counter()
     for name in CHECKS:
-        for one in (mutant for mutant in MUTANTS if mutant.check == name):
+        for one in (mutant for mutant in every if mutant.check == name):
             is_caught = bool(one.verdict())
             caught[name] += is_caught
             table.add_row(name.removeprefix("test_").replace("_", " "), one.name, "yes" if is_caught else "NO")
     total, idle = sum(caught.values()), [name for name in CHECKS if not caught[name]]
     console = Console()
     console.print(table)
-    console.print(f"Mutants killed: {total} of {len(MUTANTS)}, by {len(CHECKS) - len(idle)} of {len(CHECKS)} checks.")
-    return 0 if total == len(MUTANTS) and not idle else 1
+    console.print(f"Mutants killed: {total} of {len(every)}, by {len(CHECKS) - len(idle)} of {len(CHECKS)} checks.")
+    return 0 if total == len(every) and not idle else 1
 
 
 if __name__ == "__main__":

@@ -4,26 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from . import (
-    mutants_about,
-    mutants_changing,
-    mutants_delivering,
-    mutants_fetching,
-    mutants_probing,
-    mutants_reading,
-    mutants_writing,
-)
-from .mutation import CHECKS, MUTANTS, Mutant
+from .mutation import CHECKS, Mutant, mutants
 
-_ALL = (
-    mutants_about,
-    mutants_changing,
-    mutants_delivering,
-    mutants_fetching,
-    mutants_probing,
-    mutants_reading,
-    mutants_writing,
-)
+MUTANTS = mutants()
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=[one.name for one in MUTANTS])

@@ -13,6 +13,8 @@ from orderweft_oms_generic.client.files import Exchange
 from orderweft_oms_generic.profiles.loading import parse_profile
 from orderweft_oms_generic.profiles.model import Profile
 
+from .profile_text import changed_text
+
 TEXT = """\
 profile: 1
 id: small
@@ -53,11 +55,7 @@ READ = '{folder: stock, pattern: "*.csv", format: stock}'
 
 def profile(*changes: tuple[str, str]) -> Profile:
     """Return the small profile with some of its text changed."""
-    text = TEXT
-    for old, new in changes:
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    return parse_profile(text, "small.yaml")
+    return parse_profile(changed_text(TEXT, *changes), "small.yaml")
 
 
 def reading_as(spec: str) -> Profile:
@@ -74,9 +72,9 @@ class World:
         self.folder = folder or open_folder(str(root))
         self.files = Exchange(of, self.folder, self.clock, {name: one.default for name, one in of.settings.items()})
 
-    def again(self, of: Profile | None = None) -> World:
-        """Return the same folder after a crash, perhaps under a changed profile."""
-        return World(self.root, of or self.profile, self.clock, self.folder)
+    def again(self) -> World:
+        """Return the same folder after a crash."""
+        return World(self.root, self.profile, self.clock, self.folder)
 
     def put(self, path: str, text: str, at: datetime | None = None) -> Path:
         """Write a file as the system does."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,7 @@ from orderweft_joor.simulator import Simulator as Joor
 from orderweft_oms_generic.profiles.calls import key_of
 from orderweft_oms_generic.simulator.rehearsal import Rehearsed
 
+from ..scenarios import toml_lines
 from .in_house import changed_profile, in_house
 
 NOWHERE = "http://127.0.0.1:9"
@@ -53,13 +55,13 @@ def settings_of(sim: Rehearsed, folder: Path, **more: Any) -> dict[str, Any]:
 
 
 def connect(
-    handler: Callable[[Request], Response], settings: Mapping[str, Any], clock: FakeClock, name: str = "oms"
+    handler: Callable[[Request], Response], settings: Mapping[str, Any], clock: FakeClock
 ) -> Connection[oms.Settings]:
     """Return a connection whose calls *handler* answers."""
     checked = oms.Settings.model_validate(settings)
     limits = Limits(in_flight=checked.in_flight or 1)
     http = Http(checked.service_url, clock=clock, limits=limits, handler=handler)
-    return Connection(name, "oms_generic", checked, http, clock)
+    return Connection("oms", "oms_generic", checked, http, clock)
 
 
 @dataclass
@@ -145,14 +147,11 @@ class Road:
             "pipelines.orders": {"moves": "orders", "source": "joor", "destination": "oms"},
         }
         config = bench.folder / "orderweft.toml"
-        config.write_text("\n\n".join(_table(name, table) for name, table in tables.items()), encoding="utf-8")
-        ledger = Ledger(bench.folder / "orderweft.db", bench.clock)
-        try:
-            chosen = load_config(config, plugins(), secrets_needed=False).pipeline(None)
-            doors = {"joor": Faulty(self.joor), "oms": bench.door}
+        config.write_text("\n\n".join(f"[{name}]\n{toml_lines(table)}" for name, table in tables.items()), "utf-8")
+        chosen = load_config(config, plugins(), secrets_needed=False).pipeline(None)
+        doors = {"joor": Faulty(self.joor), "oms": bench.door}
+        with closing(Ledger(bench.folder / "orderweft.db", bench.clock)) as ledger:
             return run_orders(chosen, plugins(), ledger, bench.clock, handlers=doors)
-        finally:
-            ledger.close()
 
     def arrived(self) -> list[int]:
         """Return the JOOR orders the system has, as often as it has them."""
@@ -166,15 +165,3 @@ class Road:
 def road(bench: Bench, orders: int = 3) -> Road:
     """Open a road for so many ordinary orders."""
     return Road(bench, Joor(clock=bench.clock, orders="none", many=orders))
-
-
-def _table(name: str, table: Mapping[str, Any]) -> str:
-    return f"[{name}]\n" + "\n".join(f"{json.dumps(key)} = {_toml(value)}" for key, value in table.items())
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{json.dumps(name)} = {_toml(inner)}" for name, inner in value.items()) + " }"
-    if isinstance(value, Iterable) and not isinstance(value, str):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)

@@ -78,7 +78,11 @@ def small_profile(*changes: tuple[str, str]) -> Profile:
 
 def small_text(*changes: tuple[str, str]) -> str:
     """Return the text of the small profile with some of it changed."""
-    text = TEXT
+    return changed_text(TEXT, *changes)
+
+
+def changed_text(text: str, *changes: tuple[str, str]) -> str:
+    """Return *text* with some of it changed; each old part has to be there once."""
     for old, new in changes:
         assert text.count(old) == 1, old
         text = text.replace(old, new)

@@ -39,9 +39,8 @@ def server(tmp_path: Path) -> Iterator[SftpServer]:
         yield served
 
 
-def over_sftp(server: SftpServer, of: Profile) -> World:
-    folder = open_folder(server.address, password=server.password, host_key=server.host_key, timeout=10.0)
-    return World(server.folder, of, folder=folder)
+def over_sftp(server: SftpServer) -> Folder:
+    return open_folder(server.address, password=server.password, host_key=server.host_key, timeout=10.0)
 
 
 def hand_over(world: World, **more: Any) -> Outcome:
@@ -199,7 +198,7 @@ def test_without_its_marker_a_file_is_not_handed_over(tmp_path: Path) -> None:
 @pytest.mark.parametrize("of", [PLAIN, MARKED], ids=["plain", "marked"])
 def test_a_rename_without_an_answer_is_looked_up(server: SftpServer, of: Profile, call: int, kind: str) -> None:
     """Over real SFTP the answer to any rename is lost: the outcome is never guessed, and the order is there once."""
-    with closing(over_sftp(server, of).folder) as folder:
+    with closing(over_sftp(server)) as folder:
         world = World(server.folder, of, folder=folder)
         server.fail("rename", kind, call)  # type: ignore[arg-type]
         outcome = hand_over(world)
@@ -217,7 +216,7 @@ def test_a_rename_without_an_answer_is_looked_up(server: SftpServer, of: Profile
 @pytest.mark.parametrize("operation", ["open", "write"])
 def test_a_connection_lost_while_writing_hands_nothing_over(server: SftpServer, operation: str) -> None:
     """Nobody sees half an order; it is sent again."""
-    with closing(over_sftp(server, PLAIN).folder) as folder:
+    with closing(over_sftp(server)) as folder:
         world = World(server.folder, PLAIN, folder=folder)
         server.fail(operation, "lose_before")  # type: ignore[arg-type]
         assert isinstance(hand_over(world), NotSent)

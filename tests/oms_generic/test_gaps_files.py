@@ -25,10 +25,9 @@ from orderweft_oms_generic.client import files_archive
 from orderweft_oms_generic.config import Settings
 from orderweft_oms_generic.inventory import read_inventory
 from orderweft_oms_generic.orders import deliver_orders, find_orders
-from orderweft_oms_generic.profiles.loading import parse_profile
 from pydantic import ValidationError
 
-from .files_text import ANSWERED, TEXT, World, delivery, order, profile
+from .files_text import ANSWERED, World, delivery, order, profile
 from .test_files_orders import Dying, Stops
 from .test_files_profiles import SKU, connected, hand_over
 
@@ -51,9 +50,8 @@ PLAIN = (ANSWERED, "")
 )
 def test_places_are_looked_at_when_a_profile_is_loaded(old: str, new: str, line: int, told: str) -> None:
     """What leads out of the folder, and what cannot be evaluated, is told with file and line."""
-    assert TEXT.count(old) == 1
     with pytest.raises(SettingsError) as caught:
-        parse_profile(TEXT.replace(old, new), "small.yaml")
+        profile((old, new))
     [mistake] = str(caught.value).splitlines()
     assert mistake.startswith(f"small.yaml:{line}: ")
     assert told in mistake

@@ -247,14 +247,10 @@ def test_extra_fields_go_out_with_new_orders(tmp_path: Path) -> None:
     extra = {"custbody_joor_order": "=order.number", "item.items.*.custcol_joor_line": "=line.key"}
     bench = Bench(tmp_path, "netsuite", {}, {"extra": extra})
     assert isinstance(bench.deliver(order_of()), Accepted)
-    [body] = bench.sent("PUT", f"eid:{key_in(bench)}")
+    settings = bench.connection.settings
+    [body] = bench.sent("PUT", f"eid:{key_of(settings.system, KEY, settings.texts)}")
     assert body["custbody_joor_order"] == "9000001"
     assert [row["custcol_joor_line"] for row in body["item"]["items"]] == ["1", "2"]
-
-
-def key_in(bench: Bench, key: str = KEY) -> str:
-    """Return a key as the system has it."""
-    return key_of(bench.connection.settings.system, key, bench.connection.settings.texts)
 
 
 def test_keys_that_do_not_fit_stay_apart(tmp_path: Path) -> None:

@@ -12,6 +12,15 @@ from orderweft_oms_generic.profiles.starter import starter_profile
 from .profile_text import TEXT, small_profile, small_text
 
 
+UNREAD = """\
+samples:
+  - operation: inventory.read
+    body: '{"rows": [{"sku": "B"}]}'
+    expect: '{"is": "ok"}'
+"""
+"""A row without the quantity it needs, in a sample that expects nothing of it."""
+
+
 @pytest.mark.parametrize("name", sorted(bundled()))
 def test_a_bundled_profile_loads(name: str) -> None:
     """Every profile that is shipped passes its own samples, and says what is still to be confirmed."""
@@ -148,6 +157,9 @@ def test_find_is_needed_to_write_orders() -> None:
         ("    body: '{\"id\": 7}'", "    body: {id: 7}", "write it as JSON text"),
         ("    body: '{\"id\": 7}'", "    body: '{id: 7}'", "is not JSON"),
         ("when: body.code == 'none'", "when: lower(body) == 'x'", "fails on the answer"),
+        ('"addresses": [{"role": "delivery", "city": "Oslo"}]', '"addresses": []', "json.city: `=order.addresses"),
+        ('"n": 1}]}', '"n": 1}, {"sku": "B"}]}', "no `problems` are expected: small record.quantity: `=row.n` gives"),
+        ("samples:\n", UNREAD, "no `problems` are expected: small record.quantity: `=row.n` gives nothing"),
     ],
 )  # fmt: skip
 def test_a_profile_whose_samples_come_out_differently_does_not_load(old: str, new: str, message: str) -> None:

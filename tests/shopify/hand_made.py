@@ -30,13 +30,10 @@ def money(amount: object) -> dict[str, Any]:
     return {"shopMoney": {"amount": str(amount), "currencyCode": "EUR"}}
 
 
-def shop_node(name: str = "Example", *scopes: str, development: bool = False) -> dict[str, Any]:
-    shop = {"name": name, "myshopifyDomain": "example.myshopify.com", "currencyCode": "EUR", "ianaTimezone": "UTC"}
-    plan = {"publicDisplayName": "Basic", "partnerDevelopment": development}
-    return {
-        "shop": {**shop, "plan": plan},
-        "currentAppInstallation": {"accessScopes": [{"handle": scope} for scope in scopes]},
-    }
+def shop_node() -> dict[str, Any]:
+    shop = {"name": "Example", "myshopifyDomain": "example.myshopify.com", "currencyCode": "EUR", "ianaTimezone": "UTC"}
+    plan = {"publicDisplayName": "Basic", "partnerDevelopment": False}
+    return {"shop": {**shop, "plan": plan}, "currentAppInstallation": {"accessScopes": []}}
 
 
 def order_node(**changes: Any) -> dict[str, Any]:

@@ -60,11 +60,6 @@ class Store(Shop):
         return {line.sku: line.quantity for line in order.lines}
 
 
-def form(*wanted: tuple[int, int], **fields: Any) -> Order:
-    """Return the order with other lines and fields."""
-    return order_for(*wanted, **fields)
-
-
 def at_shop_price(number: int, quantity: int) -> Order:
     """Return the order with one line more, at what the store asks for it."""
     (line,) = lines_of((number, quantity))
@@ -76,7 +71,7 @@ def at_shop_price(number: int, quantity: int) -> Order:
 def test_quantities_lines_and_texts_follow_once() -> None:
     """More of one line, none of the other, another day and number; the same again changes nothing."""
     store = Store()
-    wanted = form(
+    wanted = order_for(
         (0, 7), purchase_order="PO 2", note="Ring first", window=Window.model_validate({"start": "2027-02-01"})
     )
     assert isinstance(store.update(wanted), Accepted)
@@ -95,16 +90,16 @@ def test_stock_follows_the_quantities() -> None:
     """More pieces are set aside and fewer given back, at once with the edit."""
     store = Store()
     had = store.simulator.available(SKUS[0].sku, "London")
-    store.update(form((0, 6), (7, 2)))
+    store.update(order_for((0, 6), (7, 2)))
     assert store.simulator.available(SKUS[0].sku, "London") == had - 2
-    store.update(form((0, 1), (7, 2)), form((0, 6), (7, 2)))
+    store.update(order_for((0, 1), (7, 2)), order_for((0, 6), (7, 2)))
     assert store.simulator.available(SKUS[0].sku, "London") == had + 3
 
 
 def test_a_line_is_added_at_the_stores_price_or_not_at_all() -> None:
     """Shopify adds a variant at its own price; where the order says another one, nothing is changed."""
     store = Store()
-    outcome = store.update(form((0, 4), (7, 2), (20, 3)))
+    outcome = store.update(order_for((0, 4), (7, 2), (20, 3)))
     assert isinstance(outcome, Refused)
     assert "Shopify would add a line at" in outcome.message
     assert store.quantities() == {SKUS[0].sku: 4, SKUS[7].sku: 2}
@@ -125,7 +120,7 @@ def test_a_line_is_added_at_the_stores_price_or_not_at_all() -> None:
 def test_what_cannot_be_changed_is_left_to_a_person(fields: dict[str, Any], told: str) -> None:
     """It is named, with what to do, and nothing is changed."""
     store = Store()
-    outcome = store.update(form((0, 4), (7, 2), **fields))
+    outcome = store.update(order_for((0, 4), (7, 2), **fields))
     assert isinstance(outcome, Refused)
     assert (outcome.reason, told in outcome.message, store.edits()) == ("needs_person", True, [])
 
@@ -133,7 +128,7 @@ def test_what_cannot_be_changed_is_left_to_a_person(fields: dict[str, Any], told
 def test_more_than_there_is_holds_the_edit() -> None:
     """The stock of the pieces added is looked at, as it is for an order."""
     store = Store(settings={"check_stock": True})
-    outcome = store.update(form((0, 100_000), (7, 2)))
+    outcome = store.update(order_for((0, 100_000), (7, 2)))
     assert isinstance(outcome, Refused)
     assert (outcome.reason, store.edits()) == ("no_stock", [])
 
@@ -142,12 +137,12 @@ def test_what_was_sent_out_or_cancelled_is_left_to_a_person() -> None:
     """An order is changed and cancelled only while nothing of it was sent."""
     store = Store()
     store.simulator.ship(store.receipt.number or "", {SKUS[0].sku: 1})
-    for outcome in (store.update(form((0, 5), (7, 2))), store.cancel()):
+    for outcome in (store.update(order_for((0, 5), (7, 2))), store.cancel()):
         assert isinstance(outcome, Refused)
         assert "sent out already" in outcome.message
     other = Store()
     other.simulator.cancel_order(other.receipt.number or "")
-    outcome = other.update(form((0, 5), (7, 2)))
+    outcome = other.update(order_for((0, 5), (7, 2)))
     assert isinstance(outcome, Refused)
     assert "was cancelled in Shopify" in outcome.message
     assert store.edits() == other.edits() == []
@@ -156,11 +151,11 @@ def test_what_was_sent_out_or_cancelled_is_left_to_a_person() -> None:
 def test_somebody_elses_edit_is_not_overwritten() -> None:
     """Quantities that no form of ours has were changed by somebody, and stay."""
     store = Store()
-    store.update(form((0, 9), (7, 2)))
-    outcome = store.update(form((0, 5), (7, 2)))
+    store.update(order_for((0, 9), (7, 2)))
+    outcome = store.update(order_for((0, 5), (7, 2)))
     assert isinstance(outcome, Refused)
     assert outcome.message == "its quantities were changed in Shopify meanwhile"
-    assert isinstance(store.update(form((0, 5), (7, 2)), store.first, form((0, 9), (7, 2))), Accepted)
+    assert isinstance(store.update(order_for((0, 5), (7, 2)), store.first, order_for((0, 9), (7, 2))), Accepted)
 
 
 @pytest.mark.parametrize("kind", ["timeout_before", "timeout_after", "reset_mid_body"])
@@ -168,7 +163,7 @@ def test_somebody_elses_edit_is_not_overwritten() -> None:
 def test_an_answer_that_is_lost_is_made_good_by_the_next_try(operation: str, kind: Any) -> None:
     """Staging changes nothing; after the rest the order is read back, and the edit is there once."""
     store = Store(Fault(operation, kind))
-    wanted = form((0, 5), (7, 2), purchase_order="PO 2")
+    wanted = order_for((0, 5), (7, 2), purchase_order="PO 2")
     outcome = store.update(wanted)
     assert isinstance(outcome, NotSent if operation in ("BeginEdit", "EditQuantity") else Unknown)
     again = store.update(wanted)
@@ -181,7 +176,7 @@ def test_an_answer_that_is_lost_is_made_good_by_the_next_try(operation: str, kin
 def test_a_commit_that_is_put_off_leaves_a_doubt_where_texts_were_changed(texts: bool) -> None:
     """Only where nothing was changed is it said so; the next try makes good what is missing."""
     store = Store(Fault("CommitEdit", "refuse", times=100))
-    wanted = form((0, 5), (7, 2), **({"purchase_order": "PO 2"} if texts else {}))
+    wanted = order_for((0, 5), (7, 2), **({"purchase_order": "PO 2"} if texts else {}))
     outcome = store.update(wanted)
     assert isinstance(outcome, Unknown if texts else NotSent), outcome
     assert ("are changed already" in outcome.message) is texts

@@ -25,7 +25,8 @@ def send_slack(alert: SlackAlert, digest: Digest, clock: Clock) -> None:
     title, text = (_plain(part) for part in (subject(digest), body(digest, alert.detail)))
     sections = [f"*{title[:_SECTION]}*", *_sections(text)][:_BLOCKS]
     blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": part}} for part in sections]
-    _post(alert, {"text": f"{title}\n{text}"[:_SECTION], "blocks": blocks}, {}, clock)
+    payload = {"text": f"{title}\n{text}"[:_SECTION], "blocks": blocks}
+    _post(alert, json.dumps(payload, ensure_ascii=False), {}, clock)
 
 
 def send_webhook(alert: WebhookAlert, digest: Digest, clock: Clock) -> None:
@@ -39,7 +40,7 @@ def send_webhook(alert: WebhookAlert, digest: Digest, clock: Clock) -> None:
         "orderweft-timestamp": stamp,
         "orderweft-signature": f"sha256={signature}",
     }
-    _post(alert, payload.encode(), headers, clock)
+    _post(alert, payload, headers, clock)
 
 
 def to_data(digest: Digest, detail: Detail) -> dict[str, Any]:
@@ -93,17 +94,12 @@ def _sections(text: str) -> Iterator[str]:
         yield section
 
 
-def _post(
-    alert: SlackAlert | WebhookAlert,
-    payload: dict[str, Any] | bytes,
-    headers: Mapping[str, str],
-    clock: Clock,
-) -> None:
+def _post(alert: SlackAlert | WebhookAlert, payload: str, headers: Mapping[str, str], clock: Clock) -> None:
     url = alert.where.get_secret_value()
-    content = payload if isinstance(payload, bytes) else json.dumps(payload, ensure_ascii=False).encode()
     http = Http(url, clock=clock, timeout=alert.timeout / 2, secrets=[url])
     try:
-        response = http.write("POST", url, body=content, headers={"content-type": "application/json", **headers})
+        sent = {"content-type": "application/json", **headers}
+        response = http.write("POST", url, body=payload.encode(), headers=sent)
     except ChannelError as error:
         # the second half of such a message is about settings of connections
         raise type(error)(str(error).partition(";")[0]) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from typing import TypeVar
 
 import click
@@ -95,11 +96,8 @@ def _tried(context: Context, name: str, channel: Alert) -> str | None:
 def _rows(config: Config, context: Context) -> dict[str, AlertRow]:
     if not config.ledger.exists():
         return {}
-    ledger = context.ledger()
-    try:
+    with closing(context.ledger()) as ledger:
         return alert_channels(ledger)
-    finally:
-        ledger.close()
 
 
 def _data(name: str, one: Alert, row: AlertRow | None) -> dict[str, object]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from ..config import Config, load_config
 from ..errors import SettingsError
 from ..ledger import Ledger
 from ..plugins import Plugins
+
+_DAYS = re.compile(r"([1-9][0-9]{0,4})d")
 
 
 @dataclass
@@ -37,6 +41,12 @@ class Context:
         if must_exist and not path.exists():
             raise SettingsError(f"{path} does not exist yet: no pipeline of {self.path} has run")
         return Ledger(path if keep or path.exists() else ":memory:", self.clock)
+
+    def days_ago(self, older_than: str, *, such_as: str) -> datetime:
+        """Return the moment the option `--older-than` means; raises SettingsError when it is no number of days."""
+        if (days := _DAYS.fullmatch(older_than.strip())) is None:
+            raise SettingsError(f"--older-than {older_than!r} is no number of days; write it as {such_as}")
+        return self.clock.now() - timedelta(days=int(days[1]))
 
 
 pass_context = click.make_pass_decorator(Context)

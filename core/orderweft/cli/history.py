@@ -88,7 +88,7 @@ def _as_data(story: Story) -> dict[str, Any]:
 
 def _show(story: Story, *, payloads: bool) -> None:
     order = story.known.order
-    click.echo(sentence(order))
+    click.echo(sentence(order, story.changes))
     events = sorted(_events(story), key=attrgetter("at"))
     output.table(
         ["When", "What", "Details", "Took"],

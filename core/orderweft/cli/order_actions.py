@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import getpass
 import os
-import re
 import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, get_args
 
 import click
@@ -25,9 +23,8 @@ from ..runs.actions import retry as retry_orders
 from ..runs.actions import skip as skip_orders
 from . import output
 from .common import Context, pass_context
-from .run import as_data, code, show
+from .run import as_data, show
 
-_DAYS = re.compile(r"([1-9][0-9]{0,4})d")
 _numbers = click.argument("numbers", nargs=-1)
 _pipeline = click.option("--pipeline", help="Only orders of this pipeline.")
 _by = click.option("--by", metavar="NAME", help="Who decides this; the user of this machine when left out.")
@@ -43,11 +40,6 @@ class Choice:
     pipeline: str | None = None
     reason: str | None = None
     older_than: str | None = None
-
-    @property
-    def is_filter(self) -> bool:
-        """Return whether no order is named."""
-        return not self.numbers
 
     def of(self, ledger: Ledger, context: Context) -> list[OrderRow]:
         """Return the orders; raises SettingsError when one is not known, or is several."""
@@ -75,9 +67,7 @@ class Choice:
     def _before(self, context: Context) -> str | None:
         if self.older_than is None:
             return None
-        if (days := _DAYS.fullmatch(self.older_than.strip())) is None:
-            raise SettingsError(f"--older-than {self.older_than!r} is no number of days; write it as 3d")
-        return stamp(context.clock.now() - timedelta(days=int(days[1])))
+        return stamp(context.days_ago(self.older_than, such_as="3d"))
 
 
 def _filters(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -122,7 +112,7 @@ def retry(
     with closing(context.ledger(must_exist=True)) as ledger:
         choice = Choice(numbers, pipeline, reason, older_than)
         rows = _agreed(choice, ledger, context, "offered again", yes=yes)
-        said = retry_orders(ledger, rows, Signature(_who(by), note))
+        said = retry_orders(ledger, rows, _sign(by, note))
         _close(context, ledger, rows, said, now=now, as_json=as_json)
 
 
@@ -149,15 +139,14 @@ def skip(
     """Leave orders out for good, even if they change at the source; `orderweft orders retry` takes one back in.
 
     Name them by NUMBERS, or choose those held by --held-for, --pipeline and --older-than. A delivered order is never
-    left out.
+    left out; of one named whose change after delivery is held, that change is.
     """
     if not (why := why.strip()):
         raise SettingsError("--reason is empty; say why")
     with closing(context.ledger(must_exist=True)) as ledger:
         choice = Choice(numbers, pipeline, reason, older_than)
-        if rows := _agreed(choice, ledger, context, "left out", yes=yes):
-            skip_orders(ledger, rows, Signature(_who(by), why))
-        _close(context, ledger, rows, [f"Order {row.number}: it is left out." for row in rows], as_json=as_json)
+        rows = _agreed(choice, ledger, context, "left out", yes=yes)
+        _close(context, ledger, rows, skip_orders(ledger, rows, _sign(by, why)), as_json=as_json)
 
 
 @click.command()
@@ -262,21 +251,17 @@ def _who(by: str | None) -> str:
 def _agreed(choice: Choice, ledger: Ledger, context: Context, what: str, *, yes: bool) -> list[OrderRow]:
     """Return the orders chosen; those chosen by a filter are shown first, and a person has to agree."""
     rows = choice.of(ledger, context)
-    if not choice.is_filter or not rows or yes:
+    if choice.numbers or not rows or yes:
         return rows
     if not sys.stdin.isatty():
-        raise SettingsError(f"{_many(rows)} would be {what}; without a terminal to ask on, say --yes")
+        raise SettingsError(f"{output.orders(len(rows))} would be {what}; without a terminal to ask on, say --yes")
     output.table(
         ["Order", "Customer", "Pipeline", "Reason", "What is wrong"],
         [[row.number, row.customer, row.pipeline, (row.reason or "").replace("_", " "), row.message] for row in rows],
-        title=f"{_many(rows)} to be {what}",
+        title=f"{output.orders(len(rows))} to be {what}",
     )
     click.confirm("Go on?", abort=True)
     return rows
-
-
-def _many(rows: Sequence[OrderRow]) -> str:
-    return "1 order" if len(rows) == 1 else f"{len(rows)} orders"
 
 
 def _close(
@@ -293,7 +278,7 @@ def _close(
         if not as_json:
             show(report)
     if reports:
-        sys.exit(max(map(code, reports)))
+        sys.exit(max(output.CODES[report.result] for report in reports))
 
 
 def _runs(context: Context, ledger: Ledger, rows: Sequence[OrderRow]) -> list[Report]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import get_args
 
@@ -10,6 +11,7 @@ import click
 
 from ..errors import SettingsError
 from ..ledger import Ledger, OrderRow, OrderState, find, listed, tally
+from ..ledger.changes import OrderChange, changes_of, held_changes
 from ..records.reason import owner_of
 from ..runs.actions import looked_back
 from . import output
@@ -34,22 +36,28 @@ for action in (retry, release, skip, re_export):
 @pass_context
 @output.speaks_plainly
 def list_orders(context: Context, pipeline: str | None, state: str | None, limit: int, as_json: bool) -> None:
-    """List orders, the last changed first."""
+    """List orders, the last changed first.
+
+    Among those held stand delivered orders, too, of which a change made since is held.
+    """
     ledger = context.ledger(must_exist=True)
     rows = listed(ledger, pipeline=pipeline, state=state, limit=limit)
-    counts = tally(ledger, pipeline)
+    counts, changes = tally(ledger, pipeline), held_changes(ledger, pipeline)
     if as_json:
-        output.say_json({"counts": counts, "orders": [asdict(row) for row in rows]})
+        names = ("pipeline", "id", "number", "revision", "cancelled", "reason", "message", "fix", "seen_at")
+        held = [{name: getattr(one, name) for name in names} for one in changes]
+        output.say_json({"counts": counts, "orders": [asdict(row) for row in rows], "held_changes": held})
         return
     output.table(
         ["Order", "State", "Customer", "At destination", "Changed", "Why"],
-        [
-            [row.number, row.state, row.customer, row.receipt_number, moment(row.changed_at), row.message]
-            for row in rows
+        [[row.number, row.state, row.customer, row.receipt_number, moment(row.changed_at), row.message] for row in rows]
+        + [
+            [one.number, "change held", one.customer, one.there, moment(one.seen_at), one.message]
+            for one in (changes[:limit] if state == "held" else ())
         ],
     )
     total = ", ".join(f"{many} {name}" for name, many in sorted(counts.items())) or "no orders yet"
-    click.echo(f"In all: {total}.")
+    click.echo(f"In all: {total}." + (f" Changes held after delivery: {len(changes)}." if changes else ""))
 
 
 @orders.command()
@@ -62,12 +70,13 @@ def why(context: Context, number: str, as_json: bool) -> None:
 
     NUMBER may be the source's number, or the number at the destination.
     """
-    rows = found(context.ledger(must_exist=True), number)
+    ledger = context.ledger(must_exist=True)
+    told = [(row, sentence(row, changes_of(ledger, row.pipeline, row.id))) for row in found(ledger, number)]
     if as_json:
-        output.say_json([{**asdict(row), "sentence": sentence(row)} for row in rows])
+        output.say_json([{**asdict(row), "sentence": text} for row, text in told])
         return
-    for row in rows:
-        click.echo(sentence(row))
+    for _, text in told:
+        click.echo(text)
 
 
 @click.command()
@@ -93,8 +102,8 @@ def runs(context: Context, pipeline: str | None, limit: int, as_json: bool) -> N
     )  # fmt: skip
 
 
-def sentence(row: OrderRow) -> str:
-    """Return what became of an order, for a person."""
+def sentence(row: OrderRow, changes: Sequence[OrderChange]) -> str:
+    """Return what became of an order, and of the last of the *changes* made after its delivery, for a person."""
     who = f"Order {row.number}" + (f" ({row.customer})" if row.customer else "")
     there = row.receipt_number or row.receipt_id
     receipt = json.loads(row.receipt) if row.receipt else {}
@@ -110,7 +119,7 @@ def sentence(row: OrderRow) -> str:
                 if receipt.get("pending")
                 else f"arrived at {row.destination} as {there} on {moment(arrived)}."
             )
-            + _edited(row),
+            + _edited(row, changes),
             "skipped": f"was left out: {_stop(row.message)}",
             "held": f"is held: {_stop(row.message)}"
             + (f" What to do: {_stop(row.fix)}" if row.fix else "")
@@ -143,10 +152,42 @@ def _gone(row: OrderRow) -> str:
     return f" What it contained was {how} on {row.purged_at[:10]}."
 
 
-def _edited(row: OrderRow) -> str:
+def _edited(row: OrderRow, changes: Sequence[OrderChange]) -> str:
+    last = changes[-1] if changes and changes[-1].revision == row.revision else None
     if row.delivered_revision is None or row.revision <= row.delivered_revision:
-        return ""
-    return f" It was edited at {row.source} since; an order is delivered once, so the edit was not sent."
+        is_gone = last is not None and last.cancelled and last.state == "done"
+        return f" It was cancelled at {row.source} since, and then at {row.destination}." if is_gone else ""
+    if last is None:
+        return f" It was changed at {row.source} since; the next run decides what becomes of that."
+    what, verb = ("the cancellation", "cancelled") if last.cancelled else ("the edit", "edited")
+    return f" It was {verb} at {row.source} since; " + _became(last, what)
+
+
+def _became(change: OrderChange, what: str) -> str:
+    if change.state == "held":
+        number, owner = change.number, owner_of(change.reason)
+        return (
+            f"{what} is held: {_stop(change.message)}"
+            + (f" What to do: {_stop(change.fix)}" if change.fix else "")
+            + f" It is tried again from time to time, or now with `orderweft run --order {number}`; "
+            + f"`orderweft orders skip {number} --reason ...` leaves it out."
+            + (f" It is for the {owner}." if owner else "")
+        )
+    if change.state == "sending":
+        return (
+            f"{what} was sent to {change.destination} and the answer is not known; the next run looks it up before "
+            "anything is sent again."
+        )
+    if change.state == "waiting":
+        tried = f" The last try: {_stop(change.message)}" if change.message else ""
+        return f"{what} waits for the next run.{tried}"
+    if change.message:
+        return f"{what} was not sent: {_stop(change.message)}"
+    return f"an order is delivered once, so {what} was not sent." + (
+        f" What to do: {'cancel' if change.cancelled else 'change'} {change.there} at {change.destination} by hand."
+        if change.diff
+        else ""
+    )
 
 
 def _again(row: OrderRow) -> str:

@@ -91,6 +91,11 @@ def warn(message: str) -> None:
     click.echo(click.style("Warning: ", fg="yellow", bold=True) + message, err=True)
 
 
+def orders(many: int) -> str:
+    """Return how many orders there are, in words."""
+    return "1 order" if many == 1 else f"{many} orders"
+
+
 def say_json(value: Any) -> None:
     """Print *value* as JSON, whole in any encoding."""
     is_narrow = not (sys.stdout.encoding or "").lower().startswith("utf")

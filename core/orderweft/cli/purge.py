@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -21,7 +20,6 @@ from ..ledger.purge import purge as purge_before
 from . import output
 from .common import Context, pass_context
 
-_DAYS = re.compile(r"([1-9][0-9]{0,4})d")
 SHOWN = 10
 """Orders named when they are listed."""
 _yes = click.option("--yes", is_flag=True, help="Do not ask before it is done.")
@@ -42,9 +40,7 @@ def purge(context: Context, older_than: str, dry_run: bool, yes: bool, as_json: 
     are held or in doubt, or that the source has still to be told of, are left alone. Requests and answers leave the
     journal after its own number of days. The room is given back to the disk.
     """
-    if (days := _DAYS.fullmatch(older_than.strip())) is None:
-        raise SettingsError(f"--older-than {older_than!r} is no number of days; write it as 90d")
-    before = context.clock.now() - timedelta(days=int(days[1]))
+    before = context.days_ago(older_than, such_as="90d")
     said_before = context.clock.now() - timedelta(days=context.config(secrets_needed=False).journal.days)
     with closing(context.ledger(must_exist=True)) as ledger, _alone(ledger, dry_run=dry_run) as still_alone:
         found, said = purge_before(ledger, before, keep=False), drop_old(ledger, said_before, keep=False)
@@ -144,7 +140,7 @@ def _list(found: Traces) -> None:
 
 def _states(orders: Counter[str]) -> str:
     told = ", ".join(f"{many} {state}" for state, many in sorted(orders.items()))
-    return f"{'1 order' if orders.total() == 1 else f'{orders.total()} orders'}{f' ({told})' if told else ''}"
+    return f"{output.orders(orders.total())}{f' ({told})' if told else ''}"
 
 
 def _go_on(anything: bool, *, dry_run: bool, yes: bool, as_json: bool) -> bool:

@@ -75,11 +75,6 @@ def run_and_show(
     output.write_csv(csv_file, _HEADINGS, _differences(report.planned))
     if not to_stdout:
         show(report, as_json=as_json, dry_run=options.dry_run)
-    return code(report)
-
-
-def code(report: RecordReport) -> int:
-    """Return the exit code for *report*."""
     return output.CODES[report.result]
 
 

@@ -91,7 +91,7 @@ def simulate(context: Context, channel: str, port: int, given: Sequence[str]) ->
     except OSError as error:
         raise SettingsError(f"port {port} cannot be used: {error.strerror}") from None
     with server, ExitStack() as doors:
-        account = {"channel": channel, "base_url": server.url, **_folder(simulator, dict(simulator.settings()), doors)}
+        account = {"channel": channel, "base_url": server.url, **_account(simulator, doors)}
         click.echo(f"{_title(simulator, known)} is played at {server.url} until Ctrl-C. In orderweft.toml:\n")
         click.echo(as_toml(["connections", channel], account))
         with suppress(KeyboardInterrupt):
@@ -121,8 +121,9 @@ def _settings(kind: type[Settings], given: Sequence[str]) -> dict[str, Any]:
     return settings
 
 
-def _folder(simulator: Simulator, account: dict[str, Any], doors: ExitStack) -> dict[str, Any]:
-    """Return *account* with the address of the folder *simulator* exchanges files in, if it does, served over SFTP."""
+def _account(simulator: Simulator, doors: ExitStack) -> dict[str, Any]:
+    """Return the settings *simulator* takes, with the folder it exchanges files in, if it does, served over SFTP."""
+    account = dict(simulator.settings())
     if not isinstance(simulator, FolderSimulator):
         return account
     door = doors.enter_context(SftpServer(simulator.folder, password=account.get("password")))
@@ -230,10 +231,10 @@ def _play(
 ) -> tuple[Stage, dict[str, Any]]:
     """Play *channel* on this machine for a connection; return it and the account settings that lead there."""
     simulator = _simulator(context, channel, settings, seed)
-    faulty, account = Faulty(simulator), dict(simulator.settings())
+    faulty = Faulty(simulator)
     server = running.enter_context(SimulatorServer(faulty))
     title = _title(simulator, _known(context, channel))
-    account = {**_folder(simulator, account, running), "base_url": server.url}
+    account = {**_account(simulator, running), "base_url": server.url}
     folder = str(account["folder"]) if isinstance(simulator, FolderSimulator) else None
     return Stage(title, simulator, faulty, server.url, folder), account
 

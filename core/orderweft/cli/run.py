@@ -129,7 +129,7 @@ def _run_orders(
     output.write_csv(csv_file, ("order", "customer", "lines total", "action", "message"), _rows(report))
     if not to_stdout:
         show(report, as_json=as_json, dry_run=options.dry_run)
-    return code(report)
+    return output.CODES[report.result]
 
 
 def _rows(report: Report) -> list[list[str]]:
@@ -145,11 +145,6 @@ def read_day(text: str | None) -> datetime | None:
     except ValueError:
         raise SettingsError(f"--since {text!r} is not a date; write it as YYYY-MM-DD") from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def code(report: Report) -> int:
-    """Return the exit code for *report*."""
-    return output.CODES[report.result]
 
 
 def show(report: Report, *, as_json: bool = False, dry_run: bool = False, hint: bool = True) -> None:
@@ -182,7 +177,7 @@ def show_urgent(report: Report) -> None:
             ["Closes", "Order", "Customer", "Reason", "What to do"],
             [[one.closes, one.order.number, one.order.customer, _reason(one.order), one.order.fix]
              for one in report.urgent],
-            title=f"{_orders(len(report.urgent))} held whose ship window closes soon",
+            title=f"{output.orders(len(report.urgent))} held whose ship window closes soon",
         )  # fmt: skip
 
 
@@ -196,7 +191,7 @@ def show_holds(report: Report) -> None:
     output.table(
         ["Order", "Customer", "Reason", "What is wrong", "What to do"],
         [[row.number, row.customer, _reason(row), row.message, row.fix] for row in shown],
-        title=f"{_orders(report.held)} held",
+        title=f"{output.orders(report.held)} held",
     )
     if report.held > len(shown):
         click.echo(f"… and {report.held - len(shown)} more: orderweft orders list --state held")
@@ -207,34 +202,30 @@ def summary(report: Report, *, dry_run: bool = False, hint: bool = True) -> str:
     counts = report.counts
     if report.result == "interrupted":
         sent = f", {report.sending} sent without an answer, which the next run looks up" if report.sending else ""
-        done = _orders(counts["delivered"])
+        done = output.orders(counts["delivered"])
         return f"Interrupted: {done} delivered{sent}. Nothing is lost; the next run goes on from here."
     if dry_run:
         may_differ = "." if report.is_exact else "; the destination may still hold some."
         verb = "deliver" if report.is_exact else "offer"
-        return f"Nothing was changed. A run would {verb} {_orders(counts['ready'])}{may_differ}"
+        return f"Nothing was changed. A run would {verb} {output.orders(counts['ready'])}{may_differ}"
     handed_over = counts["handed_over"] + counts["confirmed"] + counts["unconfirmed"]
-    text = "" if handed_over and not counts["delivered"] else f"{_orders(counts['delivered'])} delivered."
+    text = "" if handed_over and not counts["delivered"] else f"{output.orders(counts['delivered'])} delivered."
     if counts["handed_over"]:
-        text += f" {_orders(counts['handed_over'])} handed over, to be confirmed by the destination."
+        text += f" {output.orders(counts['handed_over'])} handed over, to be confirmed by the destination."
     if counts["confirmed"]:
-        text += f" {_orders(counts['confirmed'])} confirmed that had been handed over before."
+        text += f" {output.orders(counts['confirmed'])} confirmed that had been handed over before."
     if counts["unconfirmed"]:
-        text += f" {_orders(counts['unconfirmed'])} handed over before and not confirmed yet."
+        text += f" {output.orders(counts['unconfirmed'])} handed over before and not confirmed yet."
     if counts["already_there"]:
-        text += f" {_orders(counts['already_there'])} there already."
+        text += f" {output.orders(counts['already_there'])} there already."
     if report.staged:
-        text += f" {_orders(report.staged)} left for the next run."
+        text += f" {output.orders(report.staged)} left for the next run."
     if report.holds:
         waits = "waits" if report.held == 1 else "wait"
-        text += f" {_orders(report.held)} {waits} for somebody" + (
+        text += f" {output.orders(report.held)} {waits} for somebody" + (
             ": `orderweft orders why NUMBER` tells more." if hint else "."
         )
     return text.strip()
-
-
-def _orders(many: int) -> str:
-    return "1 order" if many == 1 else f"{many} orders"
 
 
 def as_data(report: Report) -> dict[str, object]:

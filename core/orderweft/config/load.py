@@ -121,12 +121,13 @@ class _Loader:
                 connections[name] = found
         journal = self.one(JournalSettings, "journal", tables)
         pipelines: dict[str, PipelineConfig] = {}
-        for name, table in self.tables(tables, "pipelines").items():
+        named = self.tables(tables, "pipelines")
+        for name, table in named.items():
             settings = None if table is None else self.check(PipelineSettings, table, ["pipelines", name])
             if settings is not None and (piped := self.pipeline(name, settings, connections, set(raw))) is not None:
                 pipelines[name] = replace(piped, journal=journal)
         ledger = self.ledger(tables.get("ledger", "orderweft.db"))
-        alerts = self.alerts(tables)
+        alerts = self.alerts(tables, sorted(named))
         serve = self.one(ServeSettings, "serve", tables)
         warnings = tuple(self.warnings)
         return Config(self.path, ledger, connections, pipelines, warnings, alerts, serve, journal)
@@ -162,8 +163,7 @@ class _Loader:
         self.wrong(path, "must be a table, such as [connections.shop]")
         return None
 
-    def alerts(self, tables: dict[str, Any]) -> dict[str, Alert]:
-        pipelines = sorted(self.tables(tables, "pipelines"))
+    def alerts(self, tables: dict[str, Any], pipelines: Sequence[str]) -> dict[str, Alert]:
         found: dict[str, Alert] = {}
         for name, table in self.tables(tables, "alerts").items():
             path = ["alerts", name]

@@ -25,6 +25,9 @@ _SKIP = f"""UPDATE orders SET state = 'skipped', reason = NULL, message = ?, fix
     retry_at = NULL, changed_at = ? WHERE pipeline = ? AND id = ? AND {NOT_OPEN}
     AND (state = 'staged' OR state = 'held' AND reason IS NOT 'in_doubt')"""  # noqa: S608  no value of the outside
 
+_LEAVE = f"""UPDATE changes SET state = 'noted', reason = NULL, message = ?, fix = NULL, retry_at = NULL,
+    config = '{BY_HAND}' WHERE pipeline = ? AND id = ? AND revision = ? AND state = 'held'"""  # noqa: S608  no value of the outside
+
 # its source is told anew, as soon as there is something to tell
 _UNTOLD = "UPDATE acknowledgements SET delivered = 0, reason = '', due = 0 WHERE pipeline = ? AND id = ?"
 
@@ -84,13 +87,24 @@ class ActionBook(OrderBook):
                 run = "next run" if order.purged_at is None else "run that reads it anew"
                 self._sign(db, order, "retry", f"the {run} tries it again")
 
-    def skip(self, orders: Sequence[OrderRow]) -> None:
-        """Leave *orders* out for good, whatever becomes of them at the source."""
-        why = self._by.why or "left out by hand"
+    def skip(self, orders: Sequence[OrderRow]) -> list[str]:
+        """Leave *orders* out for good, whatever becomes of them at the source; of delivered ones their held change.
+
+        Return what was done about each.
+        """
+        why, told = self._by.why or "left out by hand", []
         with self._store.transaction(self._claim) as db:
             for order in orders:
-                self._done(order, db.execute(_SKIP, [why, self._store.now(), order.pipeline, order.id]))
-                self._sign(db, order, "skip", "it is left out")
+                at = [order.pipeline, order.id]
+                if order.state == "delivered":
+                    outcome = "its change after delivery is left out"
+                    self._done(order, db.execute(_LEAVE, [why, *at, order.revision]))
+                else:
+                    outcome = "it is left out"
+                    self._done(order, db.execute(_SKIP, [why, self._store.now(), *at]))
+                self._sign(db, order, "skip", outcome)
+                told.append(f"Order {order.number}: {outcome}.")
+        return told
 
     def release(self, order: OrderRow, intent: Intent, answer: Outcome, outcome: str, *, is_open: bool) -> None:
         """Store what was found out about *order*, whose last attempt is *intent*."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Literal
 
+from .statements import BY_HAND
 from .store import Store, stamp
 
 Kind = Literal["order", "record", "change", "note", "run", "alert"]
@@ -99,11 +100,12 @@ _HELD_RECORDS = """SELECT 'record' AS kind, key AS about, label, reason, message
     FROM (SELECT *, coalesce(trying, sent) AS record FROM entries WHERE pipeline = ? AND state = 'held')
     ORDER BY reason, label"""
 
-_NOTED = """SELECT changes.id || '@' || changes.revision AS about, number AS label, cancelled, diff,
+_NOTED = f"""SELECT changes.id || '@' || changes.revision AS about, number AS label, cancelled, diff,
         coalesce(receipt_number, receipt_id) AS receipt
     FROM changes CROSS JOIN orders USING (pipeline, id)
     WHERE changes.pipeline = ? AND changes.state = 'noted' AND changes.seen_at > ? AND diff <> '[]'
-    ORDER BY number"""
+      AND changes.config IS NOT '{BY_HAND}'
+    ORDER BY number"""  # noqa: S608  no value of the outside
 
 _ENDS = """SELECT 'order' AS kind, orders.id AS about, number AS label,
         iif(json_extract(receipt, '$.pending'), 'handed_over', state) AS state,

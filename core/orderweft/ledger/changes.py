@@ -51,6 +51,12 @@ class OrderChange:
     export: int = 1
     """Which delivery of the order it was."""
     receipt: Receipt | None = None
+    customer: str | None = None
+
+    @property
+    def there(self) -> str:
+        """Return what the order is called at the destination."""
+        return (self.receipt.number or self.receipt.id) if self.receipt else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +88,8 @@ _UNSEEN = f"""SELECT orders.pipeline, orders.id, orders.number, orders.destinati
           AND changes.revision = orders.revision)
     ORDER BY orders.id LIMIT ?"""  # noqa: S608  our own statements, here and below
 
-_CHANGE = f"""SELECT changes.*, orders.number, orders.destination, orders.receipt, orders.export, {_KEY}
+_CHANGE = f"""SELECT changes.*, orders.number, orders.destination, orders.receipt, orders.export, orders.customer,
+        {_KEY}
     FROM changes CROSS JOIN orders USING (pipeline, id)"""  # noqa: S608
 
 _DUE = f"""{_CHANGE}
@@ -92,8 +99,8 @@ _DUE = f"""{_CHANGE}
     ORDER BY changes.id LIMIT ?"""
 
 _HELD = f"""{_CHANGE}
-    WHERE changes.pipeline = ? AND changes.state IN ('waiting', 'sending', 'held') AND changes.state = 'held'
-      AND {_STILL} AND orders.revision = changes.revision ORDER BY orders.number"""
+    WHERE (?1 IS NULL OR changes.pipeline = ?1)
+      AND changes.state IN ('waiting', 'sending', 'held') AND changes.state = 'held' AND {_STILL} AND orders.revision = changes.revision ORDER BY orders.number, changes.pipeline"""
 
 _FORMS = """SELECT revisions.revision, record FROM revisions JOIN orders USING (pipeline, id)
     WHERE pipeline = ?1 AND id = ?2 AND record IS NOT NULL AND (revisions.revision = delivered_revision
@@ -238,8 +245,8 @@ class ChangeBook:
         db.execute("UPDATE changes SET doubts = 0 WHERE pipeline = ? AND id = ? AND revision < ?", [*at, one.revision])
 
 
-def held_changes(store: Store, pipeline: str) -> list[OrderChange]:
-    """Return the changes of delivered orders that wait for a person, by number."""
+def held_changes(store: Store, pipeline: str | None) -> list[OrderChange]:
+    """Return the changes of delivered orders that wait for a person, by number; of all pipelines without one."""
     return [_change(row) for row in store.rows(_HELD, [pipeline])]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from datetime import datetime
 
 from .store import Store, stamp
@@ -54,13 +54,13 @@ def note(store: Store, exchanges: Iterable[tuple[ExchangeRow, Sequence[str]]], m
     """Store *exchanges*, each with the ids of its orders, and orders as *mapped*."""
     with store.transaction() as db:
         for row, ids in exchanges:
-            values = [getattr(row, field.name) for field in fields(row)]
+            values = astuple(row)
             marks = ", ".join("?" * len(values))
             number = db.execute(f"INSERT INTO exchanges ({_COLUMNS}) VALUES ({marks})", values).lastrowid  # noqa: S608
             db.executemany("INSERT INTO exchange_orders VALUES (?, ?, ?)", [(row.pipeline, id_, number) for id_ in ids])
         db.executemany(
             f"INSERT OR REPLACE INTO mapped ({_MAPPED}) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608
-            [tuple(getattr(row, field.name) for field in fields(row)) for row in mapped],
+            [astuple(row) for row in mapped],
         )
 
 

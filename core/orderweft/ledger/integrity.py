@@ -19,7 +19,7 @@ from .entries import EntryState
 from .migrations import migrations
 from .model import OrderState
 from .purge import beside
-from .statements import BY_HAND
+from .statements import BY_HAND, NOT_OPEN
 from .store import LEASE, stamp
 
 MAX_WAL = 64 * 1024 * 1024
@@ -235,9 +235,7 @@ INVARIANTS = (
         "orders without contents that are not delivered yet", "no run can send them", _AGAIN,
     ),
     Invariant(
-        "attempt", "number FROM orders WHERE state = 'sending' AND NOT EXISTS (SELECT 1 FROM attempts WHERE"
-        " attempts.pipeline = orders.pipeline AND attempts.id = orders.id"
-        " AND (attempts.outcome IS NULL OR attempts.outcome = 'unknown'))",
+        "attempt", f"number FROM orders WHERE state = 'sending' AND {NOT_OPEN}",
         "orders under way without an open attempt", "nothing looks them up, and nothing sends them again",
         "look for them at the destination by their keys",
     ),

@@ -6,11 +6,18 @@ from datetime import datetime
 
 from .store import Store
 
-_HELD = """SELECT pipeline, reason, count(*) AS many FROM orders INDEXED BY orders_unfinished
-    WHERE state = 'held' AND state IN ('staged', 'sending', 'held') GROUP BY pipeline, reason
-    UNION ALL
-    SELECT pipeline, reason, count(*) AS many FROM entries INDEXED BY entries_by_state
-    WHERE state = 'held' AND state <> 'sent' GROUP BY pipeline, reason"""
+_HELD = """SELECT pipeline, reason, sum(many) AS many FROM (
+        SELECT pipeline, reason, count(*) AS many FROM orders INDEXED BY orders_unfinished
+        WHERE state = 'held' AND state IN ('staged', 'sending', 'held') GROUP BY pipeline, reason
+        UNION ALL
+        SELECT pipeline, reason, count(*) AS many FROM entries INDEXED BY entries_by_state
+        WHERE state = 'held' AND state <> 'sent' GROUP BY pipeline, reason
+        UNION ALL
+        SELECT pipeline, changes.reason, 1 FROM changes INDEXED BY changes_open
+        CROSS JOIN orders USING (pipeline, id, revision)
+        WHERE changes.state = 'held' AND changes.state IN ('waiting', 'sending', 'held')
+          AND orders.state = 'delivered' AND revision > delivered_revision)
+    GROUP BY pipeline, reason"""
 
 
 def moment(stamped: str) -> datetime:
@@ -29,7 +36,7 @@ def last_success(store: Store, pipeline: str) -> datetime | None:
 
 
 def held_by_reason(store: Store) -> dict[tuple[str, str], int]:
-    """Return how many orders and other records are held, by pipeline and reason class."""
+    """Return how many orders, changes of delivered orders and other records are held, by pipeline and reason class."""
     return {(row["pipeline"], row["reason"] or "unknown"): row["many"] for row in store.rows(_HELD)}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import UnavailableError, UnknownOutcomeError
 from ..records import Outcome, Refused, Unknown
-from .job import MAX_WARNINGS, Job
+from .job import Job
 
 
 def acknowledge(job: Job) -> None:
@@ -25,10 +25,11 @@ def acknowledge(job: Job) -> None:
             return
         job.book.acknowledged(list(zip(due, outcomes, strict=True)))
         job.tell("acknowledged")
-        for told, outcome in zip(due, outcomes, strict=True):
-            if isinstance(outcome, Refused) and len(job.report.warnings) < MAX_WARNINGS:
-                text = f"{job.source.name} refuses the note on order {told.number}: {outcome.message}"
-                job.report.warnings.append(text)
+        job.warn(
+            f"{job.source.name} refuses the note on order {told.number}: {outcome.message}"
+            for told, outcome in zip(due, outcomes, strict=True)
+            if isinstance(outcome, Refused)
+        )
         left += sum(outcome.outcome in ("not_sent", "unknown") for outcome in outcomes)
     if left:
         job.report.warnings.append(f"{job.source.name} has not taken {left} notes on orders; the next run repeats them")

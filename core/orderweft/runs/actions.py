@@ -12,6 +12,7 @@ from ..clock import Clock
 from ..config import PipelineConfig
 from ..errors import SettingsError
 from ..ledger import ActionBook, Intent, Ledger, OrderRow, Route, Signature
+from ..ledger.changes import changes_of
 from ..plugins import Plugins
 from ..records import Accepted, NotSent, Receipt, Refused
 from .ends import End, Handlers, StoppableClock, open_end, watch
@@ -50,20 +51,25 @@ def retry(ledger: Ledger, orders: Sequence[OrderRow], by: Signature) -> list[str
     return [f"Order {order.number}: the next run tries it again{_unread(order)}." for order in orders]
 
 
-def skip(ledger: Ledger, orders: Sequence[OrderRow], by: Signature) -> None:
-    """Leave *orders* out for good, whatever becomes of them at the source.
+def skip(ledger: Ledger, orders: Sequence[OrderRow], by: Signature) -> list[str]:
+    """Leave *orders* out for good, whatever becomes of them at the source; of delivered ones their held change.
 
-    Raises SettingsError when one of them is delivered, or may be; then nothing was changed in its pipeline.
+    Returns a sentence for each. Raises SettingsError when one of them is delivered, or may be, and no change of it is
+    held; then nothing was changed in its pipeline.
     """
     for order in orders:
         if order.state == "sending" or order.reason == "in_doubt":
             raise SettingsError(
                 f"order {order.number} may have arrived; `orderweft orders release {order.number}` finds out first"
             )
-        if order.state not in ("held", "staged"):
+        if order.state not in ("held", "staged") and not _has_held_change(ledger, order):
             raise SettingsError(f"order {order.number} is {order.state}; only one that still waits can be left out")
-    for book, mine in _books(ledger, orders, by):
-        book.skip(mine)
+    return [told for book, mine in _books(ledger, orders, by) for told in book.skip(mine)]
+
+
+def _has_held_change(ledger: Ledger, order: OrderRow) -> bool:
+    changes = changes_of(ledger, order.pipeline, order.id)
+    return order.state == "delivered" and any((one.revision, one.state) == (order.revision, "held") for one in changes)
 
 
 def _books(
@@ -138,9 +144,7 @@ class Desk:
             return None
         if is_open:
             # what has just left may not be found yet
-            settle = timedelta(seconds=self._destination.limits.settle_seconds)
-            wait = datetime.fromisoformat(intent.started_at) + settle - self._clock.now()
-            self._clock.sleep(max(0.0, min(wait, settle).total_seconds()))
+            self._clock.sleep(self._destination.seconds_in_doubt(datetime.fromisoformat(intent.started_at)))
         return self._find(intent.key)
 
     def _find(self, key: str) -> Receipt | Refused | None:

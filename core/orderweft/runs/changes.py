@@ -4,26 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ..config import PipelineConfig
 from ..differences import order_differences
-from ..errors import (
-    AuthenticationError,
-    LedgerError,
-    OrderweftError,
-    PluginError,
-    SettingsError,
-    TemplateError,
-    UnavailableError,
-)
+from ..errors import LedgerError, OrderweftError, SettingsError, TemplateError, UnavailableError
 from ..exchange import OrderCancellation, OrderUpdate
 from ..ledger import Staged, Verdict
 from ..ledger.changes import Late, OrderChange, held_changes
 from ..plugins import CHANGES
 from ..records import AlreadyThere, NotSent, Order, Outcome, Refused
 from .ends import End
-from .job import MAX_WARNINGS, Job
+from .job import Job
 from .map import map_order
 from .send import LONGEST_WAIT, TRIES, as_outcome, pause
 
@@ -65,8 +57,7 @@ def follow(job: Job, key_of: KeyOf) -> None:
         )
     held = [one for one in held_changes(job.ledger, job.config.name) if _is_sent(job, one)]
     job.report.changes += held
-    for one in held[: _room(job)]:
-        job.report.warnings.append(f"{_said(job, one)}, and {job.destination.name} cannot follow: {_why(one)}")
+    job.warn(f"{_said(job, one)}, and {job.destination.name} cannot follow: {_why(one)}" for one in held)
 
 
 def foreseen(job: Job, staged: Staged) -> tuple[str, str] | None:
@@ -93,8 +84,7 @@ def _note(job: Job) -> None:
         job.tell("decided")
         noted = [one for one in judged if one.state == "noted" and one.diff]
         job.report.changes += [one for one in noted if _mode(job, one) != "ignore"]
-        for one in noted[: _room(job)]:
-            job.report.warnings.append(_noticed(job, one))
+        job.warn(_noticed(job, one) for one in noted)
 
 
 def _judged(job: Job, late: Late) -> OrderChange:
@@ -128,9 +118,8 @@ def _noticed(job: Job, change: OrderChange) -> str:
     mode = _mode(job, change)
     if mode == "ignore":
         return f"{_said(job, change)}; {job.destination.name} is not told, an order goes out once"
-    there = change.receipt.number or change.receipt.id if change.receipt else ""
     if mode == "alert":
-        return f"{_said(job, change)}; change {there} at {job.destination.name} by hand: {_shown(change.diff)}"
+        return f"{_said(job, change)}; change {change.there} at {job.destination.name} by hand: {_shown(change.diff)}"
     return f"{_said(job, change)}; {job.destination.name} is not told now: {change.message}"
 
 
@@ -146,10 +135,6 @@ def _shown(diff: Sequence[str]) -> str:
 
 def _why(change: OrderChange) -> str:
     return (change.message or "") + (f" ({change.fix})" if change.fix else "")
-
-
-def _room(job: Job) -> int:
-    return max(0, MAX_WARNINGS - len(job.report.warnings))
 
 
 def _send(job: Job, key_of: KeyOf) -> int:
@@ -176,7 +161,7 @@ def _bring(job: Job, change: OrderChange, key_of: KeyOf) -> OrderChange:
     if isinstance(prepared, Refused | AlreadyThere):
         return _settled(job, change, prepared)
     if (since := job.changes.in_doubt(change)) is not None:
-        _wait_until_certain(job, since)
+        job.wait_until_certain(datetime.fromisoformat(since), "a change was")
     if job.stop.is_set() or not job.changes.intend(change):
         return change
     job.tell("intended")
@@ -191,8 +176,7 @@ def _settled(job: Job, change: OrderChange, outcome: Outcome) -> OrderChange:
         job.count(**{"revoked" if change.cancelled else "updated": 1})
         job.report.changes.append(done)
         if done.receipt is not None:
-            remarks = [f"order {done.number}: {text}" for text in done.receipt.remarks]
-            job.report.warnings += remarks[: _room(job)]
+            job.warn(f"order {done.number}: {text}" for text in done.receipt.remarks)
     job.tell("settled")
     return done
 
@@ -244,17 +228,6 @@ def _mapped(job: Job, change: OrderChange, order: Order) -> Order | Refused:
     return Refused.model_validate({"reason": verdict.reason, "message": verdict.message, "fix": verdict.fix})
 
 
-def _wait_until_certain(job: Job, since: str) -> None:
-    """Wait until what was sent without an answer has arrived or never will."""
-    longest = job.destination.limits.settle_seconds
-    certain = datetime.fromisoformat(since) + timedelta(seconds=longest)
-    # a clock that was set back must not make the run wait longer than ever needed
-    wait = min((certain - job.clock.now()).total_seconds(), longest)
-    if wait > 0:
-        job.tell("waiting", f"a change was sent without an answer; looking for it in {wait:.0f} s (settle_seconds)")
-        job.pause(wait)
-
-
 def _patiently(job: Job, change: OrderChange, prepared: OrderUpdate | OrderCancellation) -> Outcome:
     """Call the destination until it has taken the change or refused it, or patience is out."""
     patience = LONGEST_WAIT
@@ -282,6 +255,4 @@ def _call(job: Job, change: OrderChange, prepared: OrderUpdate | OrderCancellati
     except LedgerError:
         raise
     except OrderweftError as error:
-        if isinstance(error, AuthenticationError | SettingsError | PluginError):
-            job.fail(error)
-        return as_outcome(error)
+        return as_outcome(job, error)

@@ -6,12 +6,14 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import Any
 
 from pydantic import SecretStr
 
 from ..clock import Clock
-from ..config import ConnectionConfig
+from ..config import ConnectionConfig, PipelineConfig
 from ..connection import Connection, MemorySpool, Spool
 from ..errors import ChannelError, PluginError, SettingsError, UnavailableError
 from ..exchange import Kind
@@ -26,6 +28,8 @@ from .shared import Shared
 Handlers = Mapping[str, Callable[[Request], Response]]
 """Connection name → what answers instead of the network; simulators plug in here."""
 
+ARGUMENTS = {"orders": "deliveries", "inventory": "levels", "catalog": "products"}
+"""What writing hooks call the records they are given, where it is not what the pipeline moves."""
 
 LONG_WAIT = 5.0
 """Seconds from which on a wait is told."""
@@ -105,12 +109,18 @@ class End:
         """Return *text* with the connection's name in front, once."""
         return text if text.startswith(f"{self.name}:") else f"{self.name}: {text}"
 
+    def seconds_in_doubt(self, since: datetime) -> float:
+        """Return how long what was sent at *since* without an answer may still arrive."""
+        settle = self.limits.settle_seconds
+        left = since + timedelta(seconds=settle) - self.connection.clock.now()
+        # a clock that was set back must not make anybody wait longer than ever needed
+        return max(0.0, min(left.total_seconds(), settle))
+
     def why_it_takes_no(self, kind: Kind) -> str:
         """Return why this end takes none of *kind* as it is set up, in its channel's words where it has some."""
-        names = {"orders": "deliveries", "inventory": "levels", "catalog": "products"}
         more = {"mode": "update"} if kind == "inventory" else {}
         try:
-            self.call(MOVES[kind][1], **{names.get(kind, kind): []}, **more)
+            self.call(MOVES[kind][1], **{ARGUMENTS.get(kind, kind): []}, **more)
         except SettingsError as error:
             return str(error)
         return f"{self.title} takes no {kind} with these settings"
@@ -124,6 +134,12 @@ class End:
                 f"plugin {self.connection.channel!r}: {hook} must return one outcome for each of {expected}"
             )
         return answer
+
+
+def rules_of(config: PipelineConfig, *ends: End) -> str:
+    """Return what changes when the settings of *config* or of one of its *ends* do."""
+    rules = (config.settings.fingerprint(), *(end.connection.settings.model_dump_json() for end in ends))
+    return blake2b("\0".join(rules).encode(), digest_size=8).hexdigest()
 
 
 def watch(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Literal, Protocol
 
 from ..clock import Clock
@@ -130,6 +132,10 @@ class Job:
         self.field_map = FieldMap(settings.map)
         self.rules = SkipRules((rule.when, rule.reason) for rule in settings.skip)
 
+    def warn(self, texts: Iterable[str]) -> None:
+        """Add warnings to the report, as many as there is room for."""
+        self.report.warnings += islice(texts, max(0, MAX_WARNINGS - len(self.report.warnings)))
+
     def count(self, **more: int) -> None:
         """Add to the report's counts."""
         with self._lock:
@@ -154,6 +160,12 @@ class Job:
         with self._lock:
             self.failure = self.failure or error
         self.stop.set()
+
+    def wait_until_certain(self, since: datetime, what: str) -> None:
+        """Wait until *what* was sent without an answer, the last of it *since*, has arrived or never will."""
+        if wait := self.destination.seconds_in_doubt(since):
+            self.tell("waiting", f"{what} sent without an answer; looking for it in {wait:.0f} s (settle_seconds)")
+            self.pause(wait)
 
     def pause(self, seconds: float) -> None:
         """Wait, but no longer than until the run is to stop."""

@@ -24,7 +24,7 @@ from .acknowledge import acknowledge
 from .changes import follow, foreseen, refuse_unable
 from .check import OrderCheck
 from .decide import decide
-from .ends import End, Handlers, StoppableClock, open_end, watch
+from .ends import End, Handlers, StoppableClock, open_end, rules_of, watch
 from .fetch import PageReader, pages
 from .holds import PROBED_AT_ONCE, probed, urgent
 from .job import Job, Observer, Preview, Report, RunOptions, log_end, unwatched
@@ -104,13 +104,8 @@ def _go_through(job: Job, shared: Shared) -> None:
 def route_of(config: PipelineConfig, source: End, destination: End) -> Route:
     """Return between which connections *config* moves orders, and by which rules."""
     wanted = source.can("acknowledge_orders") and source.call("acknowledge_orders", acknowledgements=[]) is not None
-    rules = (
-        config.settings.fingerprint(),
-        *(end.connection.settings.model_dump_json() for end in (source, destination)),
-    )
-    mark = blake2b("\0".join(rules).encode(), digest_size=8).hexdigest()
     probes = destination.can("probe_orders") and destination.call("probe_orders", orders=[]) is not None
-    return Route(config.name, source.name, destination.name, mark, wanted, probes)
+    return Route(config.name, source.name, destination.name, rules_of(config, source, destination), wanted, probes)
 
 
 def _checks(config: PipelineConfig, source: End, destination: End) -> OrderCheck:

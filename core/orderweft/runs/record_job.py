@@ -14,6 +14,7 @@ from pydantic_core import to_json
 from ..clock import Clock
 from ..config import PipelineConfig
 from ..ledger import Change, EntryBook, EntryRow, Ledger
+from ..provenance import leaves
 from .ends import End
 from .job import Moment, Observer, log, unwatched
 
@@ -139,7 +140,7 @@ class RecordJob:
 
 def differences(change: Change) -> tuple[Difference, ...]:
     """Return the fields in which a change differs from what was last confirmed; all of them for a new record."""
-    before, after = (dict(_leaves(content(data or {}))) for data in (change.before, change.after))
+    before, after = (dict(leaves(content(data or {}))) for data in (change.before, change.after))
     return tuple(
         Difference(name, before.get(name), after.get(name))
         for name in dict.fromkeys([*before, *after])
@@ -155,11 +156,3 @@ def content(data: Mapping[str, Any]) -> dict[str, Any]:
 def mark_of(data: dict[str, Any]) -> str:
     """Return what tells the contents of records apart."""
     return hashlib.blake2b(to_json(content(data)), digest_size=16).hexdigest()
-
-
-def _leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:
-    if isinstance(value, dict):
-        return [leaf for name, inner in value.items() for leaf in _leaves(inner, f"{path}.{name}".lstrip("."))]
-    if isinstance(value, list):
-        return [leaf for place, inner in enumerate(value) for leaf in _leaves(inner, f"{path}.{place}")]
-    return [(path, value)]

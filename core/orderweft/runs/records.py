@@ -17,7 +17,7 @@ from ..plugins import Plugins
 from ..records import StockLevel
 from ..scope import listener, within
 from ..settings import Settings
-from .ends import End, Handlers, StoppableClock, open_end, watch
+from .ends import End, Handlers, StoppableClock, open_end, rules_of, watch
 from .gather import Gatherer
 from .guard import objections, refusal
 from .job import Observer, log_end, unwatched
@@ -90,8 +90,7 @@ def _go_through(job: RecordJob, shared: Shared) -> None:
 def _book(
     ledger: Ledger, config: PipelineConfig, source: End, destination: End, claim: Claim | None, run: int, *, retry: bool
 ) -> EntryBook:
-    ends = (end.connection.settings.model_dump_json() for end in (source, destination))
-    rules = blake2b("\0".join((config.settings.fingerprint(), *ends)).encode(), digest_size=8).hexdigest()
+    rules = rules_of(config, source, destination)
     return EntryBook(ledger, config.name, rules, claim, run, target=_target(destination), retry=retry)
 
 

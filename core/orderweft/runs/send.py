@@ -140,14 +140,15 @@ def _call(job: Job, intents: Sequence[Intent], orders: dict[str, Order]) -> list
     except LedgerError:
         raise
     except OrderweftError as error:
-        if isinstance(error, AuthenticationError | SettingsError | PluginError):
-            job.fail(error)
+        outcome = as_outcome(job, error)
         # for a batch, an error does not tell which of its orders had been created before it was raised
-        return [as_outcome(error) if alone else Unknown(message=str(error))] * len(deliveries)
+        return [outcome if alone else Unknown(message=str(error))] * len(deliveries)
 
 
-def as_outcome(error: OrderweftError) -> Outcome:
-    """Return what it means for the one order sent that *error* was raised."""
+def as_outcome(job: Job, error: OrderweftError) -> Outcome:
+    """Return what it means for the one order sent that *error* was raised; one all others would meet ends the run."""
+    if isinstance(error, AuthenticationError | SettingsError | PluginError):
+        job.fail(error)
     if isinstance(error, RecordError):
         return Refused(reason="refused", message=str(error))
     if isinstance(error, UnavailableError):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ..errors import UnavailableError
 from ..ledger import Intent
 from ..records import Accepted, NotSent, Outcome, Receipt, Refused
-from .job import MAX_WARNINGS, Job
+from .job import Job
 
 Answers = dict[str, Receipt | Refused]
 
@@ -50,9 +50,11 @@ def confirm_pending(job: Job) -> None:
         answers = [(intent, found.get(intent.key) or _vanished(job, intent)) for intent in intents]
         told = [(i, answer) for i, answer in answers if isinstance(answer, Refused) or not answer.pending]
         job.book.confirm(told)
-        remarked = [(i.number, answer) for i, answer in told if isinstance(answer, Receipt) and answer.remarks]
-        for number, receipt in remarked[: max(0, MAX_WARNINGS - len(job.report.warnings))]:
-            job.report.warnings.append(f"order {number} at {job.destination.name}: {' '.join(receipt.remarks)}")
+        job.warn(
+            f"order {i.number} at {job.destination.name}: {' '.join(answer.remarks)}"
+            for i, answer in told
+            if isinstance(answer, Receipt) and answer.remarks
+        )
         refused = sum(isinstance(answer, Refused) for _, answer in told)
         job.count(confirmed=len(told) - refused, held=refused, unconfirmed=len(answers) - len(told))
         job.tell("settled")
@@ -74,13 +76,7 @@ def _outcome(answer: Receipt | Refused | None) -> Outcome:
 
 def _look_up(job: Job, intents: Sequence[Intent]) -> Answers:
     newest = max(datetime.fromisoformat(intent.started_at) for intent in intents)
-    certain = newest + timedelta(seconds=job.destination.limits.settle_seconds)
-    # a clock that was set back must not make the run wait longer than ever needed
-    wait = min((certain - job.clock.now()).total_seconds(), job.destination.limits.settle_seconds)
-    if wait > 0:
-        what = "1 order was" if len(intents) == 1 else f"{len(intents)} orders were"
-        job.tell("waiting", f"{what} sent without an answer; looking for it in {wait:.0f} s (settle_seconds)")
-        job.pause(wait)
+    job.wait_until_certain(newest, "1 order was" if len(intents) == 1 else f"{len(intents)} orders were")
     keys = [intent.key for intent in intents]
     for left in range(LOOKUPS - 1, -1, -1):
         try:

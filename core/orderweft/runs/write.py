@@ -20,7 +20,7 @@ from ..ledger import Change
 from ..plugins import MOVES
 from ..records import Accepted, AlreadyThere, NotSent, Outcome, Refused, Unknown
 from ..schema import RECORD_OF, RECORDS
-from .ends import StoppableClock
+from .ends import ARGUMENTS, StoppableClock
 from .record_job import RecordJob
 
 BATCH = 100
@@ -107,7 +107,7 @@ def _call(job: RecordJob, batch: Sequence[Change]) -> list[Outcome]:
     kind = job.config.settings.moves
     model = RECORDS[RECORD_OF[kind]]
     records: list[Moved] = [model.model_validate_json(change.record) for change in batch]
-    name = {"inventory": "levels", "catalog": "products"}.get(kind, kind)
+    name = ARGUMENTS.get(kind, kind)
     more = {"mode": job.config.settings.write_mode} if kind == "inventory" else {}
     try:
         return job.destination.call_list(MOVES[kind][1], len(records), **{name: records}, **more)

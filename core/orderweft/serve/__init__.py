@@ -13,9 +13,8 @@ else keeps time, so a clock that jumps and an executor that works at once make a
 from __future__ import annotations
 
 from .door import Door
-from .health import answer, readiness
-from .lane import Lane
+from .health import answer
 from .process import Wishes, keep_running
 from .server import Finished, InTurn, Server
 
-__all__ = ["Door", "Finished", "InTurn", "Lane", "Server", "Wishes", "answer", "keep_running", "readiness"]
+__all__ = ["Door", "Finished", "InTurn", "Server", "Wishes", "answer", "keep_running"]

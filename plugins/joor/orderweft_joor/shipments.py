@@ -5,8 +5,8 @@ Experimental: JOOR documents no resource for shipments. The fields used are thos
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from orderweft import (
@@ -33,19 +33,19 @@ _OPEN = ("PENDING", "APPROVED", "SHIPPED")
 """States in which an order of JOOR's can be on its way."""
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class _Order:
     """One order of JOOR's with the parcels told of it now."""
 
     id: str
     row: dict[str, Any]
-    numbers: list[str] = field(default_factory=list)
-    parcels: list[Shipment] = field(default_factory=list)
+    parcels: Sequence[Shipment]
 
     @property
     def had(self) -> list[str]:
         """Return the tracking numbers JOOR shows."""
-        return _numbers(self.row)
+        told = str(self.row.get("tracking_number") or "").split(",")
+        return [number.strip() for number in told if number.strip()]
 
     @property
     def status(self) -> str:
@@ -61,17 +61,18 @@ def write_shipments(connection: Connection[Settings], shipments: Sequence[Shipme
             f"{connection.name}: JOOR is told of shipments only with experimental_shipments = true; "
             "read docs/channels/joor.md first"
         )
-    ids = [order_id(shipment) for shipment in shipments]
-    known = list(dict.fromkeys(identity for identity in ids if identity))
+    parcels: dict[str, list[Shipment]] = {}
+    for shipment in shipments:
+        if identity := _order_id(shipment):
+            parcels.setdefault(identity, []).append(shipment)
+    known = list(parcels)
     outcomes: dict[str, Outcome] = {}
     for first in range(0, len(known), BATCH):
-        some = set(known[first : first + BATCH])
-        mine = [(one, shipment) for one, shipment in zip(ids, shipments, strict=True) if one in some]
-        outcomes.update(_tell(connection, mine))
-    return [outcomes[identity] if identity else _nameless(one) for identity, one in zip(ids, shipments, strict=True)]
+        outcomes |= _tell(connection, {one: parcels[one] for one in known[first : first + BATCH]})
+    return [outcomes[identity] if (identity := _order_id(one)) else _nameless(one) for one in shipments]
 
 
-def order_id(shipment: Shipment) -> str | None:
+def _order_id(shipment: Shipment) -> str | None:
     """Return JOOR's id of the order a shipment is for: the end of the key a pipeline has delivered it under."""
     _, colon, identity = (shipment.order_key or "").rpartition(":")
     return identity or None if colon else None
@@ -85,32 +86,25 @@ def _nameless(shipment: Shipment) -> Refused:
     )
 
 
-def _tell(connection: Connection[Settings], shipments: Sequence[tuple[str | None, Shipment]]) -> dict[str, Outcome]:
+def _tell(connection: Connection[Settings], parcels: Mapping[str, Sequence[Shipment]]) -> dict[str, Outcome]:
     client = connection.once(Client)
-    ids = list(dict.fromkeys(identity for identity, _ in shipments if identity))
     try:
-        rows = client.order_rows(ids)
+        rows = client.order_rows(list(parcels))
     except UnavailableError as error:
-        return {identity: NotSent(message=str(error), retry_after=error.retry_after) for identity in ids}
-    orders = {identity: _Order(identity, rows[identity]) for identity in ids if identity in rows}
-    for identity, shipment in shipments:
-        if identity in orders:
-            orders[identity].parcels.append(shipment)
-    outcomes: dict[str, Outcome] = {identity: _gone(identity) for identity in ids if identity not in orders}
-    changes: list[tuple[str, dict[str, str]]] = []
+        return {identity: NotSent(message=str(error), retry_after=error.retry_after) for identity in parcels}
+    orders = {identity: _Order(identity, row, parcels[identity]) for identity, row in rows.items()}
+    outcomes: dict[str, Outcome] = {identity: _gone(identity) for identity in parcels if identity not in orders}
+    changes: dict[str, dict[str, str]] = {}
     for identity, order in orders.items():
         answer = _change(order)
         if isinstance(answer, dict):
-            changes.append((identity, answer))
+            changes[identity] = answer
         else:
             outcomes[identity] = answer
-    written = (
-        client.mark_orders([row for _, row in changes], "what was shipped", "tracking number and status")
-        if changes
-        else []
-    )
-    for (identity, _), outcome in zip(changes, written, strict=True):
-        outcomes[identity] = _remarked(orders[identity], outcome)
+    if changes:
+        written = client.mark_orders(list(changes.values()), "what was shipped", "tracking number and status")
+        for identity, outcome in zip(changes, written, strict=True):
+            outcomes[identity] = _remarked(orders[identity], outcome)
     return outcomes
 
 
@@ -124,11 +118,11 @@ def _change(order: _Order) -> dict[str, str] | Outcome:
     sent = [parcel for parcel in order.parcels if parcel.status in _ON_ITS_WAY]
     gone = {number for parcel in order.parcels if parcel.status == "cancelled" for number in parcel.tracking_numbers}
     fresh = [number for parcel in sent for number in parcel.tracking_numbers]
-    order.numbers = list(dict.fromkeys([one for one in order.had if one not in gone or one in fresh] + fresh))
+    numbers = list(dict.fromkeys([one for one in order.had if one not in gone or one in fresh] + fresh))
     status = "SHIPPED" if _all_sent(order, sent) else order.status
-    if order.numbers == order.had and status == order.status:
+    if numbers == order.had and status == order.status:
         return AlreadyThere(receipt=Receipt(id=order.id, number=order.id))
-    return {"id": order.id, "status": status, "tracking_number": _SEPARATOR.join(order.numbers)}
+    return {"id": order.id, "status": status, "tracking_number": _SEPARATOR.join(numbers)}
 
 
 def _all_sent(order: _Order, sent: Sequence[Shipment]) -> bool:
@@ -149,11 +143,6 @@ def _remarked(order: _Order, outcome: Outcome) -> Outcome:
 def _gone(identity: str) -> Refused:
     fix = "check that account_id is the account the orders come from"
     return Refused(reason="refused", message=f"JOOR does not know order {identity}", fix=fix)
-
-
-def _numbers(row: dict[str, Any]) -> list[str]:
-    told = str(row.get("tracking_number") or "").split(",")
-    return [number.strip() for number in told if number.strip()]
 
 
 @hookimpl(specname="accepts")

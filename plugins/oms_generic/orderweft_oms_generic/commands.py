@@ -53,7 +53,7 @@ def show(name: str, as_json: bool) -> None:
         _say_json(profile.model_dump(mode="json", by_alias=True, exclude_defaults=True))
         return
     file = bundled().get(name)
-    click.echo(Path(name).read_text("utf-8-sig") if file is None else file.read_text("utf-8"), nl=False)
+    click.echo(Path(name).expanduser().read_text("utf-8-sig") if file is None else file.read_text("utf-8"), nl=False)
 
 
 @profiles.command()

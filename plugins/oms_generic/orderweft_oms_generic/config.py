@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, Self
@@ -23,14 +22,13 @@ from pydantic import (
 
 from .client.overrides import with_extra, with_maps
 from .profiles.calls import addresses, auth_of, base_url, render_auth, resolve_settings
+from .profiles.expressions import NAMED_SETTING
 from .profiles.folders import check_files
 from .profiles.hosts import is_private, told
 from .profiles.lint import RECORDS
 from .profiles.loading import bundled, load_profile
 from .profiles.model import Profile
 from .profiles.places import calls_of, readings_of
-
-_NAMED = re.compile(r"settings\.([a-z][a-z0-9_]*)")
 
 
 def _text(value: Any) -> Any:
@@ -220,7 +218,7 @@ class Settings(orderweft.Settings):
     def identity(self) -> dict[str, str]:
         """Return what tells which account this is: the profile, the folder and the values that sign in, no secret."""
         specs = self._system.settings
-        named = {name for source in _sources(self._system) for name in _NAMED.findall(source)}
+        named = {name for source in _sources(self._system) for name in NAMED_SETTING.findall(source)}
         shown = {name: self._texts[name] for name in sorted(named & specs.keys()) if specs[name].kind != "secret"}
         return super().identity() | {"profile": self._system.id} | {name: text for name, text in shown.items() if text}
 

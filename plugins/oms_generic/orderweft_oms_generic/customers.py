@@ -20,7 +20,5 @@ def read_customers(connection: Connection[Settings]) -> Iterator[RecordPage]:
 @hookimpl
 def write_customers(connection: Connection[Settings], customers: Sequence[Customer]) -> list[Outcome]:
     """Create or update customers as the profile says."""
-    writing = connection.settings.system.write_customers
-    wanted(connection, writing is not None, "takes no customers")
-    assert writing is not None
+    writing = wanted(connection, connection.settings.system.write_customers, "takes no customers")
     return write_records(connection, writing, customers, "update")

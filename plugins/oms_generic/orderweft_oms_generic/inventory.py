@@ -36,9 +36,7 @@ def _less_in_flight(connection: Connection[Settings], pages: Iterator[RecordPage
 @hookimpl
 def write_inventory(connection: Connection[Settings], levels: Sequence[StockLevel], mode: WriteMode) -> list[Outcome]:
     """Set stock levels as the profile says; overwriting takes a profile that does it in one call."""
-    writing = connection.settings.system.inventory.write
-    wanted(connection, writing is not None, "takes no stock")
-    assert writing is not None
+    writing = wanted(connection, connection.settings.system.inventory.write, "takes no stock")
     wanted(connection, mode in writing.modes, f'cannot be written with write_mode = "{mode}"')
     if mode == "overwrite" and len(levels) > writing.batch:
         raise SettingsError(

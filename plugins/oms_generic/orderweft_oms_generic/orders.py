@@ -40,7 +40,7 @@ from .client.files import FileClient
 from .client.reading import iso, raw_pages, wanted
 from .config import Settings
 from .mapping import accepted, provided, to_record
-from .profiles.answers import Problem, answered, records_of
+from .profiles.answers import answered, records_of
 from .profiles.calls import scope
 from .profiles.expressions import compiled
 from .profiles.model import Reading
@@ -97,7 +97,7 @@ def simulator(settings: Mapping[str, Any], folder: Path) -> Callable[..., Simula
 @hookimpl
 def deliver_orders(connection: Connection[Settings], deliveries: Sequence[Delivery]) -> list[Outcome]:
     """Create each order once, under its key, as the profile says."""
-    wanted(connection, connection.settings.system.orders is not None, "takes no orders")
+    wanted(connection, connection.settings.system.orders, "takes no orders")
     if connection.settings.system.transport == "files":
         return connection.once(FileClient).deliver(deliveries)
     desk = connection.once(Desk)
@@ -119,7 +119,7 @@ def find_orders(connection: Connection[Settings], keys: Sequence[str]) -> dict[s
 
     One that lacks a step of its creation is left out: delivering it again goes on at that step.
     """
-    wanted(connection, connection.settings.system.orders is not None, "takes no orders")
+    wanted(connection, connection.settings.system.orders, "takes no orders")
     if connection.settings.system.transport == "files":
         return connection.once(FileClient).find(keys)
     desk = connection.once(Desk)
@@ -153,9 +153,7 @@ def probe_orders(connection: Connection[Settings], orders: Sequence[Order]) -> l
 @hookimpl
 def fetch_orders(connection: Connection[Settings], query: OrderQuery) -> Iterator[Page]:
     """Yield the orders changed since the newest change seen before, or those of one number."""
-    reading = connection.settings.system.fetch_orders
-    wanted(connection, reading is not None, "supplies no orders")
-    assert reading is not None
+    reading = wanted(connection, connection.settings.system.fetch_orders, "supplies no orders")
     in_turn = query.since is None and query.number is None
     context = {
         "settings": connection.settings.texts,
@@ -183,9 +181,7 @@ def fetch_orders(connection: Connection[Settings], query: OrderQuery) -> Iterato
 @hookimpl
 def reread_order(connection: Connection[Settings], payload: str) -> Fetched:
     """Read a stored order again under the present settings."""
-    reading = connection.settings.system.fetch_orders
-    wanted(connection, reading is not None, "supplies no orders")
-    assert reading is not None
+    reading = wanted(connection, connection.settings.system.fetch_orders, "supplies no orders")
     found = _fetched(connection, reading, json.loads(payload, parse_float=Decimal))
     return found[0] if found else Fetched("", "", None, payload, problem="the profile reads no order from it any more")
 
@@ -226,7 +222,7 @@ def _fetched(connection: Connection[Settings], reading: Reading, rows: list[Any]
     settings = connection.settings
     payload = json.dumps(rows, ensure_ascii=False, default=float)
     found, problems = records_of(settings.system, reading.rows, rows, {"settings": settings.texts})
-    items = [_unreadable(problem, payload) for problem in problems]
+    items = [Fetched(one.id, one.label, None, payload, problem=one.problem) for one in problems]
     for data in found:
         order = to_record(Order, data, (connection.channel, connection.name), settings)
         if isinstance(order, Unread):
@@ -234,10 +230,6 @@ def _fetched(connection: Connection[Settings], reading: Reading, rows: list[Any]
         else:
             items.append(Fetched(order.origin.id, order.number, order, payload, skip=_skip(order, settings)))
     return items
-
-
-def _unreadable(problem: Problem, payload: str) -> Fetched:
-    return Fetched(problem.id, problem.label, None, payload, problem=problem.problem)
 
 
 def _skip(order: Order, settings: Settings) -> str | None:

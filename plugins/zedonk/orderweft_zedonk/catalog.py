@@ -205,10 +205,10 @@ class _Reader:
             self._general.append(f"inactive products are left out: {len(gone)}")
         rows = [row for row in rows if _colorway(row) in active]
         if self._settings.without_barcode == "leave_out":
-            coded = {_sized(row) for row in rows if row.text("Barcode")}
-            if nameless := {_sized(row) for row in rows} - coded:
+            coded = {sized(row) for row in rows if row.text("Barcode")}
+            if nameless := {sized(row) for row in rows} - coded:
                 self._general.append(f"sizes without a barcode are left out: {len(nameless)} (without_barcode)")
-            rows = [row for row in rows if _sized(row) in coded]
+            rows = [row for row in rows if sized(row) in coded]
         self._colliding = collisions(rows)
         for style, colors in self._colliding.items():
             each = "; ".join(f"{color} in {', '.join(name or 'none' for name in fabrics)}"
@@ -339,7 +339,8 @@ def _colorway(row: Row) -> Colorway:
     return row.text("Style") or "", row.text("Fabric") or "", row.text("Colour") or ""
 
 
-def _sized(row: Row) -> tuple[str, ...]:
+def sized(row: Row) -> tuple[str, ...]:
+    """Return style, fabric, color and size: what Zedonk calls an item."""
     return *_colorway(row), row.text("Size") or ""
 
 

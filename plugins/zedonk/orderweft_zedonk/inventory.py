@@ -22,7 +22,7 @@ from orderweft import (
     paged,
 )
 
-from .catalog import collisions, identifier
+from .catalog import collisions, identifier, sized
 from .client import FLAG, Client, Table
 from .config import Settings
 from .mapping import Barcodes, Row, to_gtin
@@ -107,7 +107,7 @@ class _Reader:
         for row in table.rows:
             if row.text("Barcode"):
                 self._items[barcodes.key(row.text("Barcode"))] = row
-            self._rows[_words(row)].append(row)
+            self._rows[sized(row)].append(row)
 
     def now(self, rows: Sequence[Row]) -> None:
         """Read what is available now."""
@@ -115,7 +115,7 @@ class _Reader:
         nameless = 0
         for row in rows:
             code = self._barcodes.key(row.text("Barcode"))
-            product = _words(row)
+            product = sized(row)
             if code is None and self._settings.without_barcode == "leave_out":
                 nameless += 1
                 continue
@@ -180,10 +180,10 @@ class _Reader:
         named = row if row.text("Style") else self._items.get(self._barcodes.key(raw))
         if named is None:
             return Item(barcode=code, gtin=to_gtin(code))
-        fabric, words = named.text("Fabric"), _words(named)
+        fabric, words = named.text("Fabric"), sized(named)
         flags = {name: "1" for row in self._rows[words] for name in _flags(row)}
         return Item(
-            id="/".join(word or "" for word in words),
+            id="/".join(words),
             style_number=named.needed("Style"),
             style_identifier=identifier(named, self._colliding),
             color=named.needed("Colour"),
@@ -201,10 +201,6 @@ class _Reader:
 
 def _flags(row: Row) -> Iterator[str]:
     return (name for name in row.cells if name.startswith(FLAG) and row.flag(name, default=False))
-
-
-def _words(row: Row) -> Key:
-    return tuple(row.text(column) for column in ("Style", "Fabric", "Colour", "Size"))
 
 
 def _add(entry: _Sum, row: Row, column: str) -> None:

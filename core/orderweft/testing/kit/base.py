@@ -8,7 +8,7 @@ from typing import Any
 from ...exchange import Delivery, Moved
 from ...records import Accepted, AlreadyThere, Customer, Order, Product, Receipt, StockLevel
 from . import samples
-from .stage import Line, Stage, channel_of
+from .stage import Stage, channel_of
 
 
 class Checks:
@@ -74,7 +74,7 @@ class Checks:
     def stocked(self, stage: Stage, count: int = 5) -> list[Receipt]:
         """Deliver orders, so that there is something to read, and return their receipts."""
         line = stage.open()
-        receipts = [taken(line.deliver(self.delivery(number))[0], line) for number in range(count)]
+        receipts = [taken(line.deliver(self.delivery(number))[0], stage) for number in range(count)]
         stage.settle()
         return receipts
 
@@ -83,10 +83,10 @@ def _same_item(one: StockLevel, other: StockLevel) -> bool:
     return any(getattr(one.item, name) == getattr(other.item, name) is not None for name in ("gtin", "barcode", "sku"))
 
 
-def taken(outcome: Any, line: Line) -> Receipt:
+def taken(outcome: Any, stage: Stage) -> Receipt:
     """Return the receipt of an outcome that has to have one."""
     assert isinstance(outcome, Accepted | AlreadyThere), (
-        f"{line.stage.channel} must take a record of the common sample brand, or the kit be given one it takes "
+        f"{stage.channel} must take a record of the common sample brand, or the kit be given one it takes "
         f"(`sample_order` and its like); it answered: {outcome!r}"
     )
     return outcome.receipt

@@ -8,12 +8,11 @@ from typing import Any
 
 from ...errors import OrderweftError, UnavailableError
 from ...exchange import Delivery
-from ...records import Accepted, AlreadyThere, NotSent, Order, Outcome, Receipt, Refused, Unknown
+from ...records import Order, Outcome, Receipt, Refused, Unknown
 from .base import Checks, taken
-from .faults import AFTER, ALL, BEFORE, DONE, DOUBT, WAIT, Commit, Trouble, commits, worded
+from .faults import AFTER, ALL, BEFORE, DONE, DOUBT, OUTCOMES, WAIT, Commit, Trouble, commits, worded
+from .samples import NOBODYS
 from .stage import Stage, attempt, needs
-
-_OUTCOMES = (Accepted, AlreadyThere, Refused, NotSent, Unknown)
 
 
 class Delivering(Checks):
@@ -32,7 +31,7 @@ class Delivering(Checks):
             outcomes = stage.open().deliver(*deliveries)
             right = isinstance(outcomes, list) and len(outcomes) == size
             assert right, f"deliver_orders must return one outcome for each of {size} deliveries; it gave {outcomes!r}"
-            odd = [one for one in outcomes if not isinstance(one, _OUTCOMES)]
+            odd = [one for one in outcomes if not isinstance(one, OUTCOMES)]
             assert not odd, f"an outcome is one of five, and nothing else; deliver_orders gave {odd[0]!r}"
             stage.settle()
             if stage.can("find_orders"):
@@ -42,7 +41,7 @@ class Delivering(Checks):
     def test_delivered_orders_are_found(self) -> None:
         """After its lag the channel finds an order under its key, with the receipt it was delivered with."""
         stage = self.stage()
-        receipt = taken(stage.open().deliver(self.delivery(0))[0], stage.open())
+        receipt = taken(stage.open().deliver(self.delivery(0))[0], stage)
         early = attempt(lambda: stage.open().find("kit.0"))
         assert isinstance(early, UnavailableError) or "kit.0" in early or stage.seconds, (
             "find_orders must find what was delivered, at once or after settle_seconds; "
@@ -83,7 +82,7 @@ class Delivering(Checks):
         """An order delivered again under its key is there once: AlreadyThere, or the same receipt again."""
         stage = self.stage()
         before = _orders(stage)
-        receipt = taken(stage.open().deliver(self.delivery(0))[0], stage.open())
+        receipt = taken(stage.open().deliver(self.delivery(0))[0], stage)
         stage.settle()
         again = stage.open().deliver(self.delivery(0))[0]
         stage.settle()
@@ -99,9 +98,9 @@ class Delivering(Checks):
         """The same order under another key is a new order, for that is what a person means by exporting it again."""
         stage = self.stage()
         before = _orders(stage)
-        first = taken(stage.open().deliver(self.delivery(0, "kit.a"))[0], stage.open())
+        first = taken(stage.open().deliver(self.delivery(0, "kit.a"))[0], stage)
         stage.settle()
-        second = taken(stage.open().deliver(self.delivery(0, "kit.b"))[0], stage.open())
+        second = taken(stage.open().deliver(self.delivery(0, "kit.b"))[0], stage)
         stage.settle()
         assert first.id != second.id, "two keys are two orders; they got one receipt"
         assert _orders(stage) == before + 2, f"two keys are two orders; {_orders(stage) - before} are there"
@@ -246,7 +245,7 @@ def _in_turn(stage: Stage, deliveries: list[Delivery], outcomes: list[Outcome]) 
     found = stage.open().find(*(delivery.key for delivery in deliveries))
     for delivery, outcome in zip(deliveries, outcomes, strict=True):
         there: Any = found.get(delivery.key)
-        receipt = taken(outcome, stage.open())
+        receipt = taken(outcome, stage)
         assert there is not None, f"find_orders must find each of {len(deliveries)} deliveries; one is not there"
         assert there.id == receipt.id, "outcomes must come in the order of the deliveries; receipts are mixed up"
 
@@ -261,6 +260,4 @@ def _lines(order: Order, told: Order) -> Counter[tuple[Any, ...]]:
 
 def unknown_item(order: Order) -> Order:
     """Return *order* with an item on its first line that nobody has."""
-    strange = {"barcode": "2999999999990", "gtin": None, "sku": "NOBODY", "style_number": "NOBODY",
-               "style_identifier": "NOBODY"}  # fmt: skip
-    return order.model_copy(update={"lines": (order.lines[0].model_copy(update=strange), *order.lines[1:])})
+    return order.model_copy(update={"lines": (order.lines[0].model_copy(update=NOBODYS), *order.lines[1:])})

@@ -19,6 +19,7 @@ SAFE = (NotSent, UnavailableError)
 DOUBT = (Unknown, UnknownOutcomeError)
 LOCKED_OUT = (AuthenticationError, NotSent)
 DONE = (Accepted, AlreadyThere)
+OUTCOMES = (*DONE, Refused, NotSent, Unknown)
 
 
 def _html(status: int, body: str = "<html><body>Something is wrong</body></html>") -> Response:

@@ -9,7 +9,7 @@ from ...exchange import Kind
 from . import samples
 from .base import Checks
 from .faults import ALL
-from .stage import KINDS, READING, WRITING, Line, Stage, attempt, needs, secrets_of
+from .stage import KINDS, READING, WRITING, Line, Stage, needs, secrets_of
 from .watching import talk_heard
 
 _FAULTS = (None, "401", "no answer, all done", "a page for people, all done")
@@ -63,16 +63,12 @@ class Privacy(Checks):
     def _write(self, line: Line, kind: Kind) -> Any:
         if kind == "orders":
             return line.deliver(self.delivery(0))
-        records = attempt(lambda: self.samples(kind, line.stage, 1))
-        return line.write(kind, records)
+        return line.write(kind, self.samples(kind, line.stage, 1))
 
 
 def _read(line: Line, kind: Kind) -> None:
     """Read everything; what was read is the caller's, and no leak."""
-    if kind == "orders":
-        line.orders()
-    else:
-        line.read(kind)
+    line.pages(kind)
 
 
 def _around(text: str, secret: str) -> str:

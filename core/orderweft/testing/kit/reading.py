@@ -28,7 +28,7 @@ class Reading(Checks):
         stage = self.stage()
         for kind in self.readable(stage):
             line = stage.open(name="where-from")
-            records = _records(kind, _pages(line, kind))
+            records = _records(kind, line.pages(kind))
             for record in records:
                 assert (record.origin.channel, record.origin.connection) == (stage.channel, "where-from"), (
                     f"{READING[kind]} must give each record's origin the channel and the connection's name; "
@@ -43,7 +43,7 @@ class Reading(Checks):
         """Whoever reads again gets the same again, with the same ids: a run may end before anything is stored."""
         stage = self.stage()
         for kind in self.readable(stage):
-            once, again = (told(_records(kind, _pages(stage.open(), kind))) for _ in range(2))
+            once, again = (told(_records(kind, stage.open().pages(kind))) for _ in range(2))
             assert once == again, (
                 f"{READING[kind]} must not consume: read twice, it gave {len(once)} records and then {len(again)}, "
                 "or others"
@@ -55,7 +55,7 @@ class Reading(Checks):
         stage = self.stage()
         for kind in self.readable(stage):
             before = dict(stage.simulator.facts())
-            _pages(stage.open(), kind)
+            stage.open().pages(kind)
             after = dict(stage.simulator.facts())
             assert before == after, f"{READING[kind]} must change nothing there; before {before}, after it {after}"
 
@@ -77,7 +77,7 @@ class Reading(Checks):
         """What cannot be read or is not wanted says why in a sentence, under the source's own id and a name."""
         stage = self.stage()
         for kind in self.readable(stage):
-            for page in _pages(stage.open(), kind):
+            for page in stage.open().pages(kind):
                 for one in page.unread if isinstance(page, RecordPage) else ():
                     assert one.id, f"{READING[kind]} must give what it cannot read its id"
                     assert one.label, f"{READING[kind]} must give what it cannot read the name people call it by"
@@ -95,10 +95,10 @@ class Reading(Checks):
         stage = self.stage()
         for kind in self.readable(stage):
             line = stage.open()
-            whole = told(_records(kind, _pages(line, kind)))
+            whole = told(_records(kind, line.pages(kind)))
             for name, trouble in PASSING.items():
                 bad = stage.open(trouble.at("*", len(line.calls)))
-                seen = attempt(lambda kind=kind, bad=bad: told(_records(kind, _pages(bad, kind))))  # type: ignore[misc]
+                seen = attempt(lambda kind=kind, bad=bad: told(_records(kind, bad.pages(kind))))  # type: ignore[misc]
                 assert seen == whole, (
                     f"{READING[kind]} must get over one passing fault ({name}): reads go out by connection.http.read, "
                     f"which repeats them; it gave {_short(seen)}"
@@ -123,7 +123,7 @@ class Reading(Checks):
         stage = self.stage()
         for kind in self.readable(stage):
             line = stage.open()
-            whole = told(_records(kind, _pages(line, kind)))
+            whole = told(_records(kind, line.pages(kind)))
             for call in {len(line.calls), (len(line.calls) + 1) // 2}:
                 seen = _caught(stage.open(ALL["503, all done"].at("*", call, 999)), kind)
                 if isinstance(seen, OrderweftError):
@@ -153,17 +153,13 @@ class Reading(Checks):
         stage = self.stage()
         for kind in self.readable(stage):
             line = stage.open()
-            _pages(line, kind)
+            line.pages(kind)
             gone = stage.open(ALL["401"].at("*", len(line.calls), 999))
             answer = _caught(gone, kind)
             assert isinstance(answer, AuthenticationError), (
                 f"{READING[kind]} must raise AuthenticationError when it is refused in the middle; "
                 f"it gave {_short(answer)}"
             )
-
-
-def _pages(line: Line, kind: Kind) -> Sequence[Any]:
-    return line.orders() if kind == "orders" else line.read(kind)
 
 
 def _records(kind: Kind, pages: Sequence[Any]) -> list[Any]:
@@ -181,7 +177,7 @@ def _identity(kind: Kind, record: Any) -> str:
 def _caught(line: Line, kind: Kind) -> Any:
     """Return the pages or whatever is raised instead."""
     try:
-        return _pages(line, kind)
+        return line.pages(kind)
     except Exception as error:  # a stranger's hook may raise anything
         return error
 

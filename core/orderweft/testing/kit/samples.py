@@ -29,6 +29,10 @@ from ...records import (
 from .. import brand
 
 SEASON = brand.SEASONS[1]
+NOBODYS = {
+    "barcode": "2999999999990", "gtin": None, "sku": "NOBODY", "style_number": "NOBODY", "style_identifier": "NOBODY",
+}  # fmt: skip
+"""What makes an item one that nobody has."""
 _CREATED = datetime(2026, 10, 28, 8, 30, tzinfo=UTC)
 
 

@@ -129,7 +129,7 @@ def _write(line: Line, kind: Kind, record: Any) -> Any:
 
 def _tried(kit: Checks, line: Line, asked: str, kind: Kind) -> Any:
     if asked == "provides":
-        return line.orders() if kind == "orders" else line.read(kind)
+        return line.pages(kind)
     if kind == "shipments":
         return SettingsError("there is nothing to try it with")
     return _write(line, kind, kit.sample_order(0) if kind == "orders" else kit.samples(kind, line.stage, 1)[0])

@@ -32,7 +32,6 @@ RECORD_KINDS: tuple[Kind, ...] = KINDS[1:]
 READING = {kind: hooks[0] for kind, hooks in MOVES.items()}
 WRITING = {kind: hooks[1] for kind, hooks in MOVES.items()}
 ALL_READING = tuple(READING.values())
-ALL_WRITING = tuple(WRITING.values())
 Watch = Callable[[Request, Response], Response]
 """Sees every answer before the channel does, and may give another one."""
 
@@ -92,6 +91,10 @@ class Line:
         """Read stock, products, customers or shipments to the end."""
         pages: list[RecordPage] = self.call(READING[kind])
         return pages
+
+    def pages(self, kind: Kind) -> Sequence[Any]:
+        """Read orders, or records of another *kind*, to the end."""
+        return self.orders() if kind == "orders" else self.read(kind)
 
     def records(self, kind: Kind) -> list[Moved]:
         """Return all records of *kind* that can be read."""
@@ -234,7 +237,7 @@ class Stage:
         seen: dict[str, Any] = {"facts": dict(self.simulator.facts())}
         for kind in RECORD_KINDS:
             if READING[kind] in usable:
-                seen[kind] = told(record for page in line.read(kind) for record in page.records)
+                seen[kind] = told(line.records(kind))
         if "fetch_orders" in usable:
             seen["orders"] = sorted(set(fetched_texts(line.orders())))
         return seen

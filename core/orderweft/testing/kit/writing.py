@@ -8,12 +8,12 @@ from typing import Any
 
 from ...errors import OrderweftError, SettingsError
 from ...exchange import Kind, Moved
-from ...records import Accepted, AlreadyThere, Customer, NotSent, Product, Refused, StockLevel, Unknown
+from ...records import Customer, NotSent, Product, Refused, StockLevel
 from .base import Checks, taken
-from .faults import ALL, DONE, Commit, commits, worded
+from .faults import ALL, DONE, OUTCOMES, Commit, commits, worded
+from .samples import NOBODYS
 from .stage import READING, RECORD_KINDS, WRITING, Stage, attempt, needs, told
 
-_OUTCOMES = (Accepted, AlreadyThere, Refused, NotSent, Unknown)
 _HOOKS = tuple(WRITING[kind] for kind in RECORD_KINDS)
 _OUTAGES = ("nobody answers the phone", "no answer, all done", "429", "503, all done", "401")
 
@@ -33,7 +33,7 @@ class Writing(Checks):
         stage = self.stage()
         for quantity in (10, 5, 10):
             level = self.level(stage, 0, quantity)
-            taken(stage.open().write("inventory", [level])[0], stage.open())
+            taken(stage.open().write("inventory", [level])[0], stage)
             stage.settle()
             read = [one for one in stage.open().records("inventory") if isinstance(one, StockLevel)]
             same = [one.quantity for one in read if one.item.key == level.item.key and one.bucket == level.bucket]
@@ -47,7 +47,7 @@ class Writing(Checks):
         stage = self.stage()
         for number in range(2):
             product = self.sample_product(number)
-            taken(stage.open().write("catalog", [product])[0], stage.open())
+            taken(stage.open().write("catalog", [product])[0], stage)
             stage.settle()
             read = [one for one in stage.open().records("catalog") if isinstance(one, Product)]
             codes = {item.barcode for item in product.items()}
@@ -62,7 +62,7 @@ class Writing(Checks):
         """What is read of a customer is what was written: code, name and where goods go to."""
         stage = self.stage()
         customer = self.sample_customer(0)
-        receipt = taken(stage.open().write("customers", [customer])[0], stage.open())
+        receipt = taken(stage.open().write("customers", [customer])[0], stage)
         stage.settle()
         read = [one for one in stage.open().records("customers") if isinstance(one, Customer)]
         same = [one for one in read if one.account_code == customer.account_code]
@@ -80,7 +80,7 @@ class Writing(Checks):
         """What is read of a shipment is what was written: its order, tracking numbers and pieces."""
         stage = self.stage()
         (sent,) = self.samples("shipments", stage, 1)
-        taken(stage.open().write("shipments", [sent])[0], stage.open())
+        taken(stage.open().write("shipments", [sent])[0], stage)
         stage.settle()
         read: list[Any] = stage.open().records("shipments")
         wanted = _shipped(sent)
@@ -99,7 +99,7 @@ class Writing(Checks):
                 outcomes = stage.open().write(kind, batch)
                 right = isinstance(outcomes, list) and len(outcomes) == len(batch)
                 assert right, f"{WRITING[kind]} must return one outcome for each of {len(batch)}; got {outcomes!r}"
-                odd = [one for one in outcomes if not isinstance(one, _OUTCOMES)]
+                odd = [one for one in outcomes if not isinstance(one, OUTCOMES)]
                 assert not odd, f"an outcome is one of five, and nothing else; {WRITING[kind]} gave {odd[0]!r}"
 
     @needs("write_inventory")
@@ -107,9 +107,7 @@ class Writing(Checks):
         """Of three records, the one in the middle that nobody knows is the one that is refused, if any is."""
         stage = self.stage()
         good = [self.level(stage, number, 30 + number) for number in range(2)]
-        strange = {"barcode": "2999999999990", "gtin": None, "sku": "NOBODY", "style_number": "NOBODY",
-                   "style_identifier": "NOBODY"}  # fmt: skip
-        bad = good[0].model_copy(update={"item": good[0].item.model_copy(update=strange)})
+        bad = good[0].model_copy(update={"item": good[0].item.model_copy(update=NOBODYS)})
         outcomes = stage.open().write("inventory", [good[0], bad, good[1]])
         assert isinstance(outcomes[0], DONE), f"a good record must pass before a bad one; got {worded(outcomes[0])}"
         assert isinstance(outcomes[2], DONE), f"a good record must pass behind a bad one; got {worded(outcomes[2])}"
@@ -135,7 +133,7 @@ class Writing(Checks):
         stage = self.stage()
         level = self.level(stage, 0, 77)
         before = _others(stage, level)
-        taken(stage.open().write("inventory", [level])[0], stage.open())
+        taken(stage.open().write("inventory", [level])[0], stage)
         stage.settle()
         assert _others(stage, level) == before, "write_inventory must leave alone what is not named, with mode update"
 

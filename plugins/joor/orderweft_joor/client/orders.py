@@ -127,7 +127,7 @@ class Client:
         found: dict[str, dict[str, Any]] = {}
         for page in itertools.count(1):
             rows = self._wire.read_v4(_ORDERS_V4, where, order_ids=",".join(ids), page=page, page_size=V4_PAGE)
-            more = {str(row.get("id")): dict(row) for row in rows}
+            more = {str(row.get("id")): row for row in rows}
             if more.keys() <= found.keys():
                 break
             found.update(more)

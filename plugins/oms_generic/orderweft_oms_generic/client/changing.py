@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from orderweft import (
     Accepted,
@@ -32,6 +33,8 @@ from ..profiles.model import Cancelling, Editing
 from ..profiles.tree import render
 from . import Client
 
+T = TypeVar("T", OrderUpdate, OrderCancellation)
+
 
 class Editor:
     """The one who changes orders of one account; use `connection.once(Editor)`."""
@@ -57,19 +60,15 @@ class Editor:
 
     def bring(self, update: OrderUpdate) -> Outcome:
         """Bring one order to its new form."""
-        try:
-            return self._bring(update)
-        except (TemplateError, RejectedError) as error:
-            return self._by_hand(str(error))
-        except UnavailableError as error:
-            return NotSent(message=str(error), retry_after=error.retry_after)
-        except UnknownOutcomeError as error:
-            return Unknown(message=str(error))
+        return self._told(self._bring, update)
 
     def call_off(self, one: OrderCancellation) -> Outcome:
         """Cancel one order."""
+        return self._told(self._call_off, one)
+
+    def _told(self, change: Callable[[T], Outcome], one: T) -> Outcome:
         try:
-            return self._call_off(one)
+            return change(one)
         except (TemplateError, RejectedError) as error:
             return self._by_hand(str(error))
         except UnavailableError as error:

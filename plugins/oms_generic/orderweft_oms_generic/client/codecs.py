@@ -6,15 +6,14 @@ What is read is bounded in size, depth and rows, and is whole or not at all: a f
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from orderweft import SettingsError, TemplateError, UnavailableError
 
-from ..profiles.expressions import Context, Node, leaf
-from ..profiles.model import Column, Format
+from ..profiles.expressions import Context, roots_of
+from ..profiles.model import Format
 from ..profiles.tree import render
 from . import codecs_csv, codecs_xml
 
@@ -75,8 +74,9 @@ def _json(text: str, line: int | None = None) -> Any:
         ) from None
     except RecursionError:
         raise ValueError(f"is nested more than {DEEPEST} deep") from None
-    except ValueError as error:
-        raise ValueError(f"{f'line {line}' if line else 'a number in it'}: {error}") from None
+    except (ValueError, InvalidOperation) as error:
+        told = error if isinstance(error, ValueError) else "it is out of range"
+        raise ValueError(f"{f'line {line}' if line else 'a number in it'}: {told}") from None
 
 
 def _no_number(word: str) -> Any:
@@ -101,7 +101,7 @@ def encode(form: Format, names: Context, where: str) -> bytes:
     encoding = form.encoding
     try:
         if form.kind == "csv":
-            return codecs_csv.write(form, names, where, repeats).encode(encoding)
+            return codecs_csv.write(form, names, where).encode(encoding)
         if form.kind == "xml":
             return codecs_xml.write(form, render(form.tree, names, where, "text"), where)
         tree = render(form.tree, names, where)
@@ -142,25 +142,3 @@ def _mistakes(form: Format, written: bool) -> Iterator[str]:
     )
     named = [column.name for column in form.columns]
     yield from (f"columns.{name} comes twice" for name in sorted({one for one in named if named.count(one) > 1}))
-
-
-def repeats(column: Column) -> bool:
-    """Return whether *column* stands on every row of an order, because it tells of the line or is the key."""
-    return bool(roots_of(column.value) & {"line", "line_no", "key"})
-
-
-def roots_of(source: str) -> set[str]:
-    """Return the names the leaf *source* looks up, such as `order`."""
-    return {name for expression in leaf(source).expressions for name in _roots(expression.tree)}
-
-
-_INNER = re.compile(r"subexpression|pipe|index_expression|(value_|filter_)?projection|flatten")
-"""Nodes whose first child alone is looked up among the names; the rest is inside of what that gives."""
-
-
-def _roots(node: Node) -> set[str]:
-    if node["type"] == "field":
-        return {node["value"]}
-    children = [child for child in node["children"] if isinstance(child, dict)]
-    looked_up = children[:1] if _INNER.fullmatch(node["type"]) else children
-    return {name for child in looked_up for name in _roots(child)}

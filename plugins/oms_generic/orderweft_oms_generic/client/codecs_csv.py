@@ -6,13 +6,13 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
 from orderweft import TemplateError
 
-from ..profiles.expressions import Context, leaf
+from ..profiles.expressions import Context, leaf, roots_of
 from ..profiles.model import Column, Format
 from ..profiles.tree import render_text
 
@@ -121,7 +121,7 @@ def types_of(form: Format) -> tuple[str, str] | None:
     return (header, detail) if literal and header and detail and header != detail else None
 
 
-def write(form: Format, names: Context, where: str, repeats: Callable[[Column], bool]) -> str:
+def write(form: Format, names: Context, where: str) -> str:
     """Return the file of one order; raises TemplateError naming line and column."""
     out = io.StringIO(newline="")
     writer = csv.writer(
@@ -136,14 +136,14 @@ def write(form: Format, names: Context, where: str, repeats: Callable[[Column], 
             writer.writerow([column.name for column in form.columns])
         if form.header and form.lines == "header_detail":
             writer.writerow([column.name for column in form.detail_columns])
-        writer.writerows(_written(form, names, where, repeats))
+        writer.writerows(_written(form, names, where))
     except csv.Error as error:
         raise TemplateError(f"{where}: a cell holds {form.delimiter!r} or a line break, and nothing quotes it"
                             f" ({error})") from None  # fmt: skip
     return out.getvalue()
 
 
-def _written(form: Format, names: Context, where: str, repeats: Callable[[Column], bool]) -> Iterator[list[str]]:
+def _written(form: Format, names: Context, where: str) -> Iterator[list[str]]:
     lines = names["order"].get("lines") or []
     if form.lines in ("row_per_order", "header_detail"):
         _check_room(form, len(lines), where)
@@ -158,10 +158,15 @@ def _written(form: Format, names: Context, where: str, repeats: Callable[[Column
         sparse = form.lines == "row_per_line_sparse" and number > 1
         yield [
             _cell(form, column, inner, f"{where}, line {number} of the order")
-            if not sparse or not index or repeats(column)
+            if not sparse or not index or _repeats(column)
             else ""
             for index, column in enumerate(columns)
         ]
+
+
+def _repeats(column: Column) -> bool:
+    """Return whether *column* stands on every row of an order, because it tells of the line or is the key."""
+    return bool(roots_of(column.value) & {"line", "line_no", "key"})
 
 
 def _check_room(form: Format, count: int, where: str) -> None:

@@ -15,6 +15,7 @@ from orderweft import (
     NotSent,
     Order,
     Outcome,
+    Reason,
     Receipt,
     Refused,
     RejectedError,
@@ -70,12 +71,8 @@ class Desk:
                 assert seen is not None
                 return AlreadyThere(receipt=_receipt(seen.found))
             context["lookups"] = self._lookups.resolve(context)
-        except HeldError as held:
-            return held.refused
-        except TemplateError as error:
-            return Refused(reason="invalid_field", message=str(error))
-        except RejectedError as error:
-            return Refused(reason="refused", message=str(error))
+        except (TemplateError, RejectedError) as error:
+            return _refused(error)
         except (UnavailableError, UnknownOutcomeError) as error:
             # Whatever became of that call, it was not one that creates the order.
             return NotSent(message=str(error), retry_after=error.retry_after)
@@ -90,12 +87,8 @@ class Desk:
         context = {"settings": self._settings.texts, "key": "", "order": with_codes(order.to_data(), self._settings)}
         try:
             self._lookups.probe(context, misses)
-        except HeldError as held:
-            return held.refused
-        except TemplateError as error:
-            return Refused(reason="invalid_field", message=str(error))
-        except RejectedError as error:
-            return Refused(reason="refused", message=str(error))
+        except (TemplateError, RejectedError) as error:
+            return _refused(error)
         return None
 
     def look_up(self, delivery_key: str) -> Receipt | Refused | None:
@@ -167,9 +160,8 @@ class Desk:
         names = scope(self._profile, {"lookups": {}, **context, "saved": seen.saved})
         missing: list[Step] = []
         for step in self._orders.steps[1:]:
-            mentioned = set() if step.when is None else set(_fields(compiled(step.when).tree))
-            decidable = "saved" in mentioned
-            if not decidable and self._orders.write != "header":
+            mentioned = _mentioned(step)
+            if "saved" not in mentioned and self._orders.write != "header":
                 return None
             untold = step.when is None or ("order" in mentioned and "order" not in context)
             if untold or compiled(step.when or "").holds(names):
@@ -273,10 +265,7 @@ class Desk:
     @property
     def _goes_on(self) -> bool:
         """Return whether delivering an order again goes on at the step it lacks."""
-        if self._orders.write == "header":
-            return True
-        return all(step.when is not None and "saved" in _fields(compiled(step.when).tree)
-                   for step in self._orders.steps[1:])  # fmt: skip
+        return self._orders.write == "header" or all("saved" in _mentioned(step) for step in self._orders.steps[1:])
 
     def _told(self, step: Step, message: str, begun: bool) -> str:
         return f"the order is there, but its step {step.name} is not done: {message}" if begun else message
@@ -290,10 +279,22 @@ class Desk:
         )
 
 
+def _refused(error: TemplateError | RejectedError) -> Refused:
+    if isinstance(error, HeldError):
+        return error.refused
+    reason: Reason = "invalid_field" if isinstance(error, TemplateError) else "refused"
+    return Refused(reason=reason, message=str(error))
+
+
 def _receipt(found: Found) -> Receipt:
     # half of a surrogate pair, as JSON may hold it, can neither be stored nor shown
     id_, number = (text.encode(errors="replace").decode() if text else None for text in (found.id, found.number))
     return Receipt(id=id_ or "?", number=number, cancelled=found.cancelled)
+
+
+def _mentioned(step: Step) -> set[str]:
+    """Return the names in the condition of *step*."""
+    return set() if step.when is None else set(_fields(compiled(step.when).tree))
 
 
 def _fields(node: Node) -> Iterator[str]:

@@ -207,14 +207,17 @@ class Exchange:
 
     # orders
 
+    def _open_outbox(self) -> Outbox:
+        if self._outbox is None:
+            raise SettingsError(f"{self._profile.title} takes no orders as files")
+        return self._outbox
+
     def deliver(self, deliveries: Sequence[Delivery]) -> list[Outcome]:
         """Hand each order over unless it was before; one outcome each.
 
         Raises AuthenticationError, SettingsError or UnavailableError when nothing was handed over.
         """
-        outbox = self._outbox
-        if outbox is None:
-            raise SettingsError(f"{self._profile.title} takes no orders as files")
+        outbox = self._open_outbox()
         outcomes: list[Outcome] = []
         with self._turn:
             if self._answers is not None:
@@ -279,9 +282,7 @@ class Exchange:
 
     def find(self, keys: Sequence[str]) -> dict[str, Receipt | Refused]:
         """Return what became of those *keys* that were handed over; one left out was not, certainly."""
-        outbox = self._outbox
-        if outbox is None:
-            raise SettingsError(f"{self._profile.title} takes no orders as files")
+        outbox = self._open_outbox()
         found: dict[str, Receipt | Refused] = {}
         with self._turn:
             problems = self._answers.collect() if self._answers else []
@@ -320,10 +321,9 @@ class Exchange:
 
     def in_flight(self, since: datetime) -> list[Taken]:
         """Return the orders handed over since *since* that were not refused, as far as their pieces were noted."""
-        if self._outbox is None:
-            raise SettingsError(f"{self._profile.title} takes no orders as files")
+        outbox = self._open_outbox()
         with self._turn:
-            return in_flight(self._outbox, self._answers, self._folder, self._names(), since)
+            return in_flight(outbox, self._answers, self._folder, self._names(), since)
 
     # the connection as a whole
 
@@ -376,13 +376,11 @@ def _open(settings: Settings) -> Folder:
                if (value := getattr(settings, name)) is not None}  # fmt: skip
     return open_folder(
         settings.folder,
-        password=secrets.get("password"),
-        private_key=secrets.get("private_key"),
         host_key=settings.host_key,
         timeout=settings.timeout,
         access_key=settings.access_key,
-        secret_key=secrets.get("secret_key"),
         region=settings.region,
         endpoint=settings.endpoint,
         ca_certificate=settings.ca_certificate,
+        **secrets,
     )

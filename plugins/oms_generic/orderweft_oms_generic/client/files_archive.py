@@ -15,6 +15,8 @@ from hashlib import sha256
 
 from orderweft import Entry, Folder, RejectedError, UnavailableError
 
+from .files_inbox import PART
+
 SETTLED_AFTER = timedelta(days=90)
 """How old a note is before it is put here."""
 FEWEST, MOST = 200, 2000
@@ -83,7 +85,7 @@ class Archive:
             place, name = posixpath.split(path)
             if place not in there:
                 there[place] = {one.name for one in self._folder.list(place)}
-            if not path or {name, f"{name}.part"} & there[place]:
+            if not path or {name, f"{name}{PART}"} & there[place]:
                 continue
             answer = self._answer(f"{notes}/answers/{entry.name}")
             if not answered or _is_yes(answer):
@@ -104,5 +106,5 @@ def _is_yes(answer: str | None) -> bool:
 
 
 def _is_old(entry: Entry, now: datetime) -> bool:
-    is_note = not entry.is_folder and not entry.name.endswith(".part")
+    is_note = not entry.is_folder and not entry.name.endswith(PART)
     return is_note and entry.modified is not None and now - entry.modified > SETTLED_AFTER

@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 
-from orderweft import Clock, Entry, Folder, RejectedError, UnavailableError
-from orderweft import UnknownOutcomeError as Unclear
+from orderweft import Clock, Entry, Folder, RejectedError, UnavailableError, UnknownOutcomeError
 
 from ..profiles.folders import filled
 from ..profiles.model import FileReading, Profile
@@ -160,7 +159,7 @@ class Inbox:
     def _move(self, path: str, target: str) -> None:
         try:
             self._folder.move(path, target)
-        except Unclear:
+        except UnknownOutcomeError:
             # repeating a move is harmless: it finds its source gone when it was done
             if self._folder.exists(path):
                 self._folder.move(path, target)

@@ -14,11 +14,10 @@ from datetime import datetime
 
 from orderweft import Folder, RejectedError, SettingsError, TemplateError, UnavailableError, UnknownOutcomeError
 
-from ..profiles.expressions import Context, leaf
+from ..profiles.expressions import Context, leaf, roots_of
 from ..profiles.folders import marker_of
 from ..profiles.model import FileWriting, Profile
 from ..profiles.tree import render_text
-from .codecs import roots_of
 from .files_archive import Archive, Archived
 from .files_inbox import PART
 

@@ -16,7 +16,7 @@ def with_maps(profile: Profile, maps: Mapping[str, Mapping[str, str]]) -> Profil
     """Return *profile* with entries of its maps added or changed; raises SettingsError for a map it has not."""
     if not maps:
         return profile
-    wrong = [f"maps.{name}: {profile.id} has no such map{meant(name, dict(profile.maps))}"
+    wrong = [f"maps.{name}: {profile.id} has no such map{meant(name, profile.maps)}"
              for name in maps if name not in profile.maps]  # fmt: skip
     if wrong:
         raise SettingsError("\n".join(wrong))

@@ -25,14 +25,16 @@ from ..profiles.model import Reading
 from . import Client
 from .files import FileClient
 
+T = TypeVar("T")
 R = TypeVar("R", StockLevel, Product, Customer, Shipment)
 
 
-def wanted(connection: Connection[Settings], there: bool, what: str) -> None:
-    """Raise SettingsError, which says *what* the system does not do, unless its profile says how."""
+def wanted(connection: Connection[Settings], there: T | None, what: str) -> T:
+    """Return what is *there* of a profile; raise SettingsError, which says *what* its system does not do, otherwise."""
     if not there:
         settings = connection.settings
         raise SettingsError(f"{settings.system.title} {what}, as far as the profile {settings.profile} says")
+    return there
 
 
 def iso(moment: datetime) -> str:
@@ -64,9 +66,7 @@ def raw_pages(
 def read_records(connection: Connection[Settings], kind: Kind, model: type[R], what: str) -> Iterator[RecordPage]:
     """Yield all records of *kind*; *what* says it in the plural."""
     settings = connection.settings
-    reading = reading_of(settings.system, kind)
-    wanted(connection, reading is not None, f"supplies no {what}")
-    assert reading is not None
+    reading = wanted(connection, reading_of(settings.system, kind), f"supplies no {what}")
     context = {"settings": settings.texts, "now": iso(connection.clock.now())}
     source = connection.channel, connection.name
     held: list[Any] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -155,7 +155,7 @@ class Client:
         if verdict.is_ == "throttled":
             wait = verdict.wait or retry_after(response, self._clock) or _WAIT_IF_NOT_SAID
             self._budgets.block(budgets, wait)
-            verdict = Verdict(verdict.is_, verdict.reason, verdict.message, verdict.fix, wait)
+            verdict = replace(verdict, wait=wait)
         return Answer(verdict, body, response.headers), signed
 
     def _request(self, rendered: RenderedCall) -> Request:

@@ -46,10 +46,9 @@ def to_record(kind: type[R], data: dict[str, Any], source: tuple[str, str], sett
         if "gtin" not in item and (gtin := normalize_gtin(item.get("barcode"))):
             item["gtin"] = gtin
     try:
-        record = kind.model_validate(whole)
+        return kind.model_validate(whole)
     except ValidationError as error:
         return Unread(str(origin.get("id")), _label(data, str(origin.get("id"))), first_mistake(error))
-    return record
 
 
 def _colors_once(colors: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

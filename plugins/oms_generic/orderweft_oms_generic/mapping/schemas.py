@@ -13,29 +13,17 @@ from pydantic import BaseModel
 from ..config import Settings
 from ..profiles.lint import RECORDS
 from ..profiles.model import Profile, Reading
+from ..profiles.places import READ_BY, readings_of
 
 _CODES = frozenset(("sku", "barcode"))
 _CHOSEN = re.compile(r"=pick\(\{(sku|barcode): .*\}, settings\.item_code\)")
 """How a profile reads the one code a system has into the field that `item_code` names."""
-_NAMES: Mapping[Kind, str] = {
-    "orders": "fetch_orders",
-    "inventory": "inventory.read",
-    "catalog": "catalog",
-    "customers": "customers",
-    "shipments": "shipments",
-}
 
 
 def reading_of(profile: Profile, kind: Kind) -> Reading | None:
     """Return how *kind* is read, None when the profile does not say."""
-    readings: dict[Kind, Reading | None] = {
-        "orders": profile.fetch_orders,
-        "inventory": profile.inventory.read,
-        "catalog": profile.catalog,
-        "customers": profile.customers,
-        "shipments": profile.shipments,
-    }
-    return readings[kind]
+    found = readings_of(profile).get(READ_BY[kind])
+    return None if found is None else found[1]
 
 
 def provided(settings: Settings, kind: Kind) -> dict[str, Any] | None:
@@ -44,7 +32,7 @@ def provided(settings: Settings, kind: Kind) -> dict[str, Any] | None:
     if reading is None:
         return None
     free = {"gtin"} | (_CODES if settings.item_code == "barcode" else set())
-    schema = _schema(reading.rows.record, RECORDS[_NAMES[kind]], free, _code(settings))
+    schema = _schema(reading.rows.record, RECORDS[READ_BY[kind]], free, _code(settings))
     return _of_stock(schema, settings) if kind == "inventory" else schema
 
 

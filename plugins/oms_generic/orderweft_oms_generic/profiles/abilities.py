@@ -8,27 +8,20 @@ from collections.abc import Mapping
 from orderweft import Kind
 
 from .model import Profile
-from .places import readings_of, writings_of
+from .places import READ_BY, readings_of, writings_of
 
-_READ: Mapping[str, Kind] = {
-    "fetch_orders": "orders",
-    "inventory.read": "inventory",
-    "catalog": "catalog",
-    "customers": "customers",
-    "shipments": "shipments",
-}
 _WRITTEN: Mapping[str, Kind] = {"inventory.write": "inventory", "write_customers": "customers"}
 
 
 def takes(profile: Profile) -> list[Kind]:
     """Return the kinds of record the system takes."""
     orders: list[Kind] = ["orders"] if profile.orders is not None else []
-    return orders + [_WRITTEN[name] for name in writings_of(profile) if name in _WRITTEN]
+    return orders + [_WRITTEN[name] for name in writings_of(profile)]
 
 
 def gives(profile: Profile) -> list[Kind]:
     """Return the kinds of record that are read from the system."""
-    return [_READ[name] for name in readings_of(profile)]
+    return [kind for kind, name in READ_BY.items() if name in readings_of(profile)]
 
 
 def tried(profile: Profile) -> Mapping[str, int]:

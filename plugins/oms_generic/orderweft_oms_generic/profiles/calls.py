@@ -36,7 +36,7 @@ class RenderedCall:
 
 def resolve_settings(profile: Profile, given: Mapping[str, str]) -> dict[str, str | None]:
     """Return every setting of the profile with its value; raises SettingsError with all mistakes, one a line."""
-    wrong = [f"{name} is not a setting of {profile.id}{meant(name, dict(profile.settings))}"
+    wrong = [f"{name} is not a setting of {profile.id}{meant(name, profile.settings)}"
              for name in given if name not in profile.settings]  # fmt: skip
     values: dict[str, str | None] = {}
     for name, spec in profile.settings.items():
@@ -138,12 +138,12 @@ def render_auth(profile: Profile, name: str, settings: Mapping[str, Any]) -> Aut
     return auth.model_copy(update=filled)
 
 
-def key_of(profile: Profile, delivery_key: str, settings: Mapping[str, Any] | None = None) -> str:
+def key_of(profile: Profile, delivery_key: str, settings: Mapping[str, Any]) -> str:
     """Return *delivery_key* as the system takes it; different keys never become the same."""
     key = profile.orders.key if profile.orders else None
     if key is None:
         return delivery_key
-    context = scope(profile, {"key": delivery_key, "settings": settings or {}})
+    context = scope(profile, {"key": delivery_key, "settings": settings})
     where = f"{profile.id} orders.key"
     text = render_text(key.from_, context, f"{where}.from")
     longest = render_text(key.longest, context, f"{where}.longest")
@@ -191,9 +191,7 @@ def render_call(profile: Profile, call: Call, context: Context) -> RenderedCall:
     for name, value in query.items():
         if not isinstance(value, str):
             raise TemplateError(f"{where} query.{name}: must be one text, not {type(value).__name__}")
-    form = None
-    if call.form is not None:
-        form = _texts(call.form, names, f"{where} form")
+    form = None if call.form is None else _texts(call.form, names, f"{where} form")
     return RenderedCall(
         method=call.method,
         path=_path(call.path, names, f"{where} path"),

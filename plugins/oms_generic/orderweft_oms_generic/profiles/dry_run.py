@@ -18,8 +18,8 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
-from orderweft import Customer, Order, OrderweftError, StockLevel
-from pydantic import BaseModel, ValidationError
+from orderweft import Customer, Order, OrderweftError, Record, StockLevel
+from pydantic import ValidationError
 
 from .answers import (
     Found,
@@ -44,9 +44,8 @@ from .paging import Progress, first_page, page_plan
 from .places import Path, Place, calls_of, readings_of, writings_of
 from .tree import render_text
 
-_GIVEN_RECORDS: dict[str, type[BaseModel]] = {"inventory.write": StockLevel, "write_customers": Customer}
+_GIVEN_RECORDS: dict[str, type[Record]] = {"inventory.write": StockLevel, "write_customers": Customer}
 _ODD_ANSWERS: tuple[Any, ...] = (None, "", "<html>Bad gateway</html>", [], {}, [{"message": 1}], {"error": None})
-_ANSWER = ("is", "reason", "message", "wait", "receipt_id")
 _BASE = "https://sample.invalid/base"
 
 
@@ -101,7 +100,7 @@ def _untried(profile: Profile) -> Iterator[tuple[Path, str]]:
     operations = {place.name for place in calls_of(profile)} | {"orders.key"}
     for index, sample in enumerate(profile.samples):
         if sample.operation not in operations:
-            yield ("samples", index, "operation"), f"is not in this profile{meant(sample.operation, list(operations))}"
+            yield ("samples", index, "operation"), f"is not in this profile{meant(sample.operation, operations)}"
 
 
 def _odd(profile: Profile) -> Iterator[tuple[Path, str]]:
@@ -138,8 +137,7 @@ class _Trial:
             context["order"] = Order.model_validate(context["order"]).to_data()
         kind = _GIVEN_RECORDS.get(self.sample.operation.removesuffix(".find"))
         if kind is not None and "records" in context:
-            records = [kind.model_validate(record) for record in context["records"]]
-            context["records"] = [record.model_dump(mode="json", exclude_none=True) for record in records]
+            context["records"] = [kind.model_validate(record).to_data() for record in context["records"]]
             context["record"] = next(iter(context["records"]), None)
         if "key" in context and self.sample.operation != "orders.key":
             context["key"] = key_of(self.profile, context["key"], context["settings"])
@@ -180,8 +178,8 @@ class _Trial:
 
     def answer(self, call: Call) -> None:
         verdict = classify(self.profile, call, self.sample.status, self.sample.headers, self.sample.body)
-        self.got.update({name: getattr(verdict, f"{name}_" if name == "is" else name) for name in _ANSWER[:4]})
-        self.got["receipt_id"] = verdict.receipt
+        self.got |= {"is": verdict.is_, "reason": verdict.reason, "message": verdict.message}
+        self.got |= {"wait": verdict.wait, "receipt_id": verdict.receipt}
 
     def read(self, reading: Reading, request: RenderedCall | None) -> None:
         body, headers = self.sample.body, self.sample.headers
@@ -240,6 +238,8 @@ def _differences(sample: Sample, got: dict[str, Any]) -> Iterator[str]:
     if not sample.expect:
         yield "expects nothing"
     plain = json.loads(json.dumps(got, default=str), parse_float=Decimal)
+    if "problems" not in sample.expect:
+        yield from (f"a row cannot be read, and no `problems` are expected: {one}" for one in plain.get("problems", ()))
     for name, expected in sample.expect.items():
         if name not in plain:
             yield f"`{name}` does not come out here{_instead(plain)}"

@@ -5,7 +5,8 @@ What a system sends and what a record holds are data; only the profile's own tex
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
 from functools import lru_cache
@@ -24,15 +25,19 @@ DEEPEST_RESULT = 60
 MOST_STEPS = 1_000_000
 MOST_VALUES = 1_000_000
 _LITERAL = "literal"
+_INNER = re.compile(r"subexpression|pipe|index_expression|(value_|filter_)?projection|flatten")
+"""Nodes whose first child alone is looked up among the names; the rest is inside of what that gives."""
+NAMED_SETTING = re.compile(r"settings\.([a-z][a-z0-9_]*)")
+"""A setting that is named in a source."""
 
 Context = Mapping[str, Any]
 """What can be named: `settings`, `order`, `body` ...; `maps` are the profile's."""
 Node = dict[str, Any]
 
 
-def meant(wrong: str, known: Mapping[str, Any] | list[str]) -> str:
+def meant(wrong: str, known: Collection[str]) -> str:
     """Return what to add to a message about a name that is not known."""
-    close = get_close_matches(wrong, list(known), n=1)
+    close = get_close_matches(wrong, known, n=1)
     if close:
         return f"; did you mean {close[0]}?"
     return f"; there are: {', '.join(sorted(known))}" if 0 < len(known) <= 40 else ""
@@ -112,7 +117,7 @@ def _exact(value: Any) -> Any:
 def _check_function(name: Any, arguments: list[Node], source: str) -> None:
     function = FUNCTIONS.get(name)
     if function is None:
-        raise TemplateError(f"`{source}`: there is no function {name}(){meant(str(name), dict(FUNCTIONS))}")
+        raise TemplateError(f"`{source}`: there is no function {name}(){meant(str(name), FUNCTIONS)}")
     if not function.fewest <= len(arguments) <= function.most:
         wanted = str(function.fewest) if function.fewest == function.most else f"{function.fewest} to {function.most}"
         raise TemplateError(f"`{source}`: {name}() takes {wanted} arguments, not {len(arguments)}")
@@ -219,6 +224,19 @@ def leaf(source: str) -> Leaf:
 def leaf_text(source: str | None, context: Context) -> str | None:
     """Return the text of the leaf *source* over *context*, None when it is left out or empty."""
     return None if source is None else leaf(source).text(context)
+
+
+def roots_of(source: str) -> set[str]:
+    """Return the names the leaf *source* looks up, such as `order`."""
+    return {name for expression in leaf(source).expressions for name in _roots(expression.tree)}
+
+
+def _roots(node: Node) -> set[str]:
+    if node["type"] == "field":
+        return {node["value"]}
+    children = [child for child in node["children"] if isinstance(child, dict)]
+    looked_up = children[:1] if _INNER.fullmatch(node["type"]) else children
+    return {name for child in looked_up for name in _roots(child)}
 
 
 def _parts(source: str) -> Iterator[str | Expression]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from orderweft import Order
 
 from .calls import scope
-from .expressions import leaf, leaf_text
+from .expressions import NAMED_SETTING, leaf, leaf_text
 from .folders import FOLDERS, NAMES, file_readings, misplaced_leaf
 from .model import Profile
 from .places import Path
@@ -44,7 +43,7 @@ def lint_formats(profile: Profile, found: Lint) -> None:
         if (written.answer is None) != (written.answered is None):
             found.wrong(("orders", "file"), "`answer` and `answered` belong together")
         if written.answered is not None:
-            found.tree(written.answered.record, ("orders", "file", "answered", "record"), _row(settings), _ANSWERED)
+            found.tree(written.answered.record, ("orders", "file", "answered", "record"), in_row(settings), _ANSWERED)
     for path_, reading in file_readings(profile):
         found.named(reading.format, profile.formats, (*path_, "format"))
         for name in (*FOLDERS, *NAMES):
@@ -60,9 +59,6 @@ def _place(found: Lint, source: str | None, path: Path, names: Mapping[str, Shap
         found.wrong(path, wrong)
 
 
-_NAMED = re.compile(r"settings\.([a-z][a-z0-9_]*)")
-
-
 def _format_of_orders(profile: Profile, source: str, found: Lint, settings: Mapping[str, Shape]) -> None:
     """Check that every choice the settings leave makes the name of a format."""
     path: Path = ("orders", "file", "format")
@@ -71,7 +67,7 @@ def _format_of_orders(profile: Profile, source: str, found: Lint, settings: Mapp
     if len(found.mistakes) > before:
         return
     asked = {name: profile.settings[name].choices for one in leaf(source).expressions
-             for name in _NAMED.findall(one.source)}  # fmt: skip
+             for name in NAMED_SETTING.findall(one.source)}  # fmt: skip
     for name in sorted(name for name, choices in asked.items() if not choices):
         found.wrong(path, f"settings.{name} needs `choices`, of which each makes the name of a format")
     for chosen in product(*asked.values()):
@@ -82,5 +78,6 @@ def _format_of_orders(profile: Profile, source: str, found: Lint, settings: Mapp
 _ANSWERED: Mapping[str, Any] = {"key": LEAF, "accepted": LEAF, "message": LEAF, "id": LEAF, "number": LEAF}
 
 
-def _row(settings: Mapping[str, Shape]) -> dict[str, Shape]:
-    return {**settings, "row": None, "child": None, "rows": [{"row": None, "child": None}]}
+def in_row(names: Mapping[str, Shape]) -> dict[str, Shape]:
+    """Return *names* with what can be named of a row besides."""
+    return {**names, "row": None, "child": None, "rows": [{"row": None, "child": None}]}

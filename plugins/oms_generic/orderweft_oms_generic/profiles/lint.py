@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from .calls import LEAVES_OF_AUTH, NEEDED_BY_AUTH
 from .expressions import compiled, leaf, meant
-from .formats import lint_formats
+from .formats import in_row, lint_formats
 from .functions import check_format, fit_key
 from .model import Call, Delivering, Profile, Reading, Rows, Rule
 from .places import Path, readings_of, writings_of
@@ -124,7 +124,7 @@ class Lint:
             self.wrong((*path, key), "is not known here; there are $v, $type, $scale and $format")
         kind = tree.get("$type", "string")
         if kind not in TYPES:
-            self.wrong((*path, "$type"), f"is not a type{meant(str(kind), dict(TYPES))}")
+            self.wrong((*path, "$type"), f"is not a type{meant(str(kind), TYPES)}")
         if "$scale" in tree and (
             kind not in ("decimal", "number") or not re.fullmatch(r"[0-9]|1[0-2]", tree["$scale"])
         ):
@@ -176,7 +176,7 @@ class Lint:
     def named(self, name: str | None, known: Mapping[str, Any], path: Path) -> None:
         """Check that *name* stands for something."""
         if name is not None and name not in known:
-            self.wrong(path, f"there is no {name!r}{meant(name, dict(known))}")
+            self.wrong(path, f"there is no {name!r}{meant(name, known)}")
 
 
 def lint(profile: Profile) -> list[tuple[Path, str]]:
@@ -204,9 +204,9 @@ def lint(profile: Profile) -> list[tuple[Path, str]]:
             found.call(writing.find, (*path, "find"), names)
             found.expression(writing.found, (*path, "found"), {**names, **found.answer})
             names["found"] = None
-        found.call(writing.call, (*path, "call"), {**names, "record": None})
+        found.call(writing.call, (*path, "call"), names)
         found.expression(writing.row_errors, (*path, "row_errors"), {**names, **found.answer})
-        found.leaf(writing.id, (*path, "id"), {**names, **found.answer, "record": None})
+        found.leaf(writing.id, (*path, "id"), {**names, **found.answer})
     lint_formats(profile, found)
     return found.mistakes
 
@@ -356,7 +356,7 @@ def _reading(found: Lint, name: str, path: Path, reading: Reading, settings: Map
         paging = found.profile.paging.get(reading.page or "")
         if paging is not None and paging.kind in ("page", "offset") and not _is_ordered(reading.call.json_):
             found.wrong((*path, "call", "json"), "a query read in pages needs ORDER BY, or rows repeat and go missing")
-    check_rows(found, reading.rows, (*path, "rows"), names, RECORDS[name])
+    _rows(found, reading.rows, (*path, "rows"), names, RECORDS[name])
 
 
 def _is_ordered(tree: Any) -> bool:
@@ -365,19 +365,15 @@ def _is_ordered(tree: Any) -> bool:
     return not isinstance(tree, str) or not _QUERY.match(tree) or bool(_ORDERED.search(tree))
 
 
-def check_rows(found: Lint, rows: Rows, path: Path, names: Mapping[str, Shape], record: type[BaseModel] | None) -> None:
-    """Check what makes rows into records of the kind *record*."""
+def _rows(found: Lint, rows: Rows, path: Path, names: Mapping[str, Shape], record: type[BaseModel]) -> None:
     found.expression(rows.from_, (*path, "from"), {**names, **found.answer})
     found.expression(rows.children, (*path, "children"), {**names, "row": None})
-    inner = {**names, "row": None, "child": None, "rows": [{"row": None, "child": None}]}
     for name in ("group", "skip"):
         found.expression(getattr(rows, name), (*path, name), {**names, "row": None, "child": None})
     if not isinstance(rows.record, dict):
         found.wrong((*path, "record"), "must be a map of fields")
         return
-    found.tree(rows.record, (*path, "record"), inner, None if record is None else shape_of(record))
-    if record is None:
-        return
+    found.tree(rows.record, (*path, "record"), in_row(names), shape_of(record))
     given = {key.removesuffix("!") for key in rows.record}
     missing = [name for name, field in record.model_fields.items() if field.is_required() and name not in given]
     origin = rows.record.get("origin") or rows.record.get("origin!") or {}

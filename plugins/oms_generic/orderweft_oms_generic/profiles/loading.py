@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path as File
@@ -37,12 +38,16 @@ def load_profile(name: str, folder: File | None = None) -> Profile:
         return parse_profile(_read(path), name)
     known = bundled()
     if name not in known:
-        raise SettingsError(f"there is no profile {name!r}{meant(name, list(known))}; a path ends in .yaml")
+        raise SettingsError(f"there is no profile {name!r}{meant(name, known)}; a path ends in .yaml")
     return parse_profile(known[name].read_text(encoding="utf-8"), f"{name}.yaml")
 
 
+@lru_cache(maxsize=64)
 def parse_profile(text: str, source: str) -> Profile:
-    """Return the profile in *text*; *source* is its name in messages. Raises SettingsError as `load_profile` does."""
+    """Return the profile in *text*; *source* is its name in messages. Raises SettingsError as `load_profile` does.
+
+    The same text gives the same profile, without another trial of its samples.
+    """
     try:
         document = read_yaml(text)
     except SettingsError as error:

@@ -42,8 +42,7 @@ def first_page(paging: Paging | None, call: RenderedCall) -> RenderedCall:
         return call
     sizes = {paging.size_param: paging.size} if paging.size_param else {}
     if paging.kind in ("page", "offset", "header_json"):
-        first = paging.first if paging.first is not None else int(paging.kind != "offset")
-        return _with(paging, call, {**sizes, paging.param: first})
+        return _with(paging, call, {**sizes, paging.param: _first(paging)})
     return _with(paging, call, sizes)
 
 
@@ -173,9 +172,12 @@ def _next(
         return _linked(profile, call, str(token), base)
     if paging.kind in ("cursor", "id_after"):
         return _with(paging, call, {paging.param: token})
-    if paging.kind == "offset":
-        return _with(paging, call, {paging.param: (paging.first or 0) + now.rows})
-    return _with(paging, call, {paging.param: (paging.first if paging.first is not None else 1) + now.pages})
+    reached = now.rows if paging.kind == "offset" else now.pages
+    return _with(paging, call, {paging.param: _first(paging) + reached})
+
+
+def _first(paging: Paging) -> int:
+    return paging.first if paging.first is not None else int(paging.kind != "offset")
 
 
 def _linked(profile: Profile, call: RenderedCall, link: str, base: str) -> RenderedCall:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+
+from orderweft import Kind
 
 from .model import Call, Profile, Reading, Writing
 
 Path = tuple[str | int, ...]
+READ_BY: Mapping[Kind, str] = {
+    "orders": "fetch_orders",
+    "inventory": "inventory.read",
+    "catalog": "catalog",
+    "customers": "customers",
+    "shipments": "shipments",
+}
+"""The operation that reads each kind of record."""
 
 
 @dataclass(frozen=True, slots=True)

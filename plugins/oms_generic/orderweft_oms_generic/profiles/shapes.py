@@ -99,11 +99,10 @@ class _Examiner:
 
     def projection(self, node: Node, shape: Shape) -> Shape:
         children = node["children"]
+        below = self.visit(children[0], shape)
         if node["type"] == "flatten":
-            below = self.visit(children[0], shape)
             inner = self.entry(below, "[]")
             return inner if isinstance(inner, list) else [inner]
-        below = self.visit(children[0], shape)
         if node["type"] == "value_projection":
             return [self.visit(children[1], None)]
         item = self.entry(below, "[*]")
@@ -119,7 +118,7 @@ class _Examiner:
             if not isinstance(asked, str):
                 self.wrong.append("the map of lookup() must be written out, in '...'")
             elif asked not in self.maps:
-                self.wrong.append(f"there is no map {asked!r}{meant(asked, dict(self.maps))}")
+                self.wrong.append(f"there is no map {asked!r}{meant(asked, self.maps)}")
         if name == "coalesce":
             return shapes[0] if all(one == shapes[0] for one in shapes) else None
         if name == "where":

@@ -13,7 +13,7 @@ from . import cartrover_wire as form
 from .store import MAIN, Item, Order, Store
 from .switches import resolve
 from .system import Call, System
-from .wire import Bucket, Refusal, Row, basic, body_of, instant, numbered, object_of, plain, positive, rows_of
+from .wire import Bucket, Refusal, Row, basic, body_of, instant, numbered, object_of, plain, positive, rows_of, stamp
 
 LIST_STATUSES: Mapping[str, tuple[str, ...]] = {
     "new": ("new",),
@@ -200,7 +200,8 @@ class CartRover(System):
     def _read(self, request: Request, cust_ref: str) -> Response:
         if cust_ref not in self.by_external_id and self._switches["missing_order"] == "empty":
             return self._say([])
-        return self._say(form.order_row(self._named(cust_ref), _number(self._named(cust_ref))))
+        order = self._named(cust_ref)
+        return self._say(form.order_row(order, _number(order)))
 
     def _status(self, request: Request, cust_ref: str) -> Response:
         order = self._named(cust_ref)
@@ -269,7 +270,7 @@ class CartRover(System):
         return {
             self._switches["sku_field"]: item.sku,
             self._switches["quantity_field"]: quantity,
-            "updated_date": form.stamp(item.modified_at),
+            "updated_date": stamp(item.modified_at),
         }
 
     def _item(self, sku: str) -> Item:

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from .store import Line, Order, Shipment, Store
-from .wire import Refusal, Row, amount, instant, rows_of, whole
+from .wire import Refusal, Row, amount, instant, rows_of, stamp, whole
 
 _REQUIRED = ("cust_ref", "ship_address_1", "ship_city", "ship_zip", "ship_country")
 _NAMES = ("ship_company", "ship_name", "ship_first_name", "ship_last_name")
 _CENT = Decimal("0.01")
-
-
-def stamp(at: datetime) -> str:
-    """Write an instant: ISO 8601 in UTC."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def check(body: Row, *, blank_state: bool) -> None:
@@ -72,9 +66,7 @@ def _same(row: Row, name: str, wanted: Decimal) -> None:
 def line_of(store: Store, row: Row) -> Line:
     """Return the line *row* stands for."""
     price = None if row.get("price") is None else amount(row["price"], "price")
-    line = store.line(str(row["item"]), whole(row["quantity"], "quantity"), price)
-    line.fields = dict(row)
-    return line
+    return store.line(str(row["item"]), whole(row["quantity"], "quantity"), price, row)
 
 
 def order_row(order: Order, number: str) -> Row:

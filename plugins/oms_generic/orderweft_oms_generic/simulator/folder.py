@@ -39,6 +39,7 @@ class FileSystem:
         self.orders: dict[str, list[bytes]] = {}
         """The files of every order by its key; more than one is a duplicate."""
         self._profile, self._clock, self._seed = profile, clock or SystemClock(), seed
+        self._file = profile.orders.file if profile.orders else None
         values = {name: text or f"simulated-{name}-{seed}" for name, text in account["values"].items()}
         self._account = {**account, "values": values}
         self._texts = resolve_settings(profile, values)
@@ -81,7 +82,7 @@ class FileSystem:
 
     def _take(self) -> list[str]:
         """Take the orders that lie there and return their keys."""
-        file = self._profile.orders.file if self._profile.orders else None
+        file = self._file
         if file is None:
             return []
         before, _, behind = self._path_of(file.path).rpartition(_KEY)
@@ -99,7 +100,7 @@ class FileSystem:
         return taken
 
     def _answer(self, keys: Sequence[str]) -> None:
-        file = self._profile.orders.file if self._profile.orders else None
+        file = self._file
         if file is None or file.answer is None or file.answered is None or not keys:
             return
         numbers = {key: str(1000 + number) for number, key in enumerate(self.orders, 1)}
@@ -143,7 +144,7 @@ class FileSystem:
     def _places(self) -> list[Path]:
         """Return every folder files are put into or read from."""
         files = [reading.file for _, reading in readings_of(self._profile).values()]
-        orders = self._profile.orders.file if self._profile.orders else None
+        orders = self._file
         read = [file for file in (*files, orders and orders.answer) if file]
         places = [self._folder / filled(self._profile, file, self._texts).folder for file in read]
         return [*places, (self._folder / self._path_of(orders.path)).parent] if orders else places

@@ -31,7 +31,6 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, TypedDict
 from urllib.parse import urlencode
@@ -41,10 +40,9 @@ from orderweft import Clock, Request, Response
 from .store import EU, MAIN, Item, Line, Order, Shipment, Store
 from .switches import resolve
 from .system import Call, System
-from .wire import Refusal, Row, basic, bearer, body_of, instant, numbered, object_of, plain, positive, whole
+from .wire import Refusal, Row, basic, bearer, body_of, instant, numbered, object_of, plain, positive, stamp, whole
 
 STATUSES = ("open", "picking", "shipped", "cancelled")
-_STAMP = "%Y-%m-%dT%H:%M:%SZ"
 _TOKEN_SECONDS = 600
 _MOST_CALLS, _WINDOW = 60, 60.0
 _PAGE = 50
@@ -113,9 +111,8 @@ class InHouse(System):
         while self._recent and self._recent[0] <= now - _WINDOW:
             self._recent.popleft()
         if self._switches["throttle"] == "on" and len(self._recent) >= _MOST_CALLS:
-            refusal = Refusal(429, "too many calls")
-            refusal.headers["retry-after"] = str(math.ceil(self._recent[0] + _WINDOW - now))
-            raise refusal
+            wait = math.ceil(self._recent[0] + _WINDOW - now)
+            raise Refusal(429, "too many calls", "", {"retry-after": str(wait)})
         self._recent.append(now)
 
     def refuse(self, refusal: Refusal, operation: str) -> Response:
@@ -194,7 +191,7 @@ class InHouse(System):
 
     def _list(self, request: Request) -> Response:
         given = request.query
-        since = instant(given["changed_since"], _STAMP) if given.get("changed_since") else None
+        since = instant(given["changed_since"]) if given.get("changed_since") else None
         found = [
             _order_row(order)
             for order in self.store.orders.values()
@@ -251,7 +248,7 @@ class InHouse(System):
             {
                 "sku": item.sku, "barcode": item.barcode, "name": item.name, "style": item.style, "color": item.color,
                 "size": item.size, "wholesale": str(item.price), "retail": str(item.retail),
-                "changed_at": _stamp(item.modified_at),
+                "changed_at": stamp(item.modified_at),
             }
             for item in self.items.values()
         ]  # fmt: skip
@@ -260,7 +257,7 @@ class InHouse(System):
 
     def _shipments(self, request: Request) -> Response:
         given = request.query
-        since = instant(given["since"], _STAMP) if given.get("since") else None
+        since = instant(given["since"]) if given.get("since") else None
         after = positive(request, "after", 0, least=0)
         found = [
             (order, shipment)
@@ -292,14 +289,10 @@ class InHouse(System):
             raise ValueError(f"there is no status {folder!r}")
         super().move_to_folder(order, folder)
 
-    def add_order(self, external_id: str, pieces: Mapping[str, int], *, channel: str = "") -> Order:
+    def add_order(self, external_id: str, pieces: Mapping[str, int], *, channel: str = "Shopify") -> Order:
         """Add an order of another channel, with *pieces* by SKU."""
         lines = [self.store.line(sku, count) for sku, count in pieces.items()]
-        return self.store.add_order(external_id, channel or "shop", "open", lines, {"reference": external_id})
-
-
-def _stamp(at: datetime) -> str:
-    return at.astimezone(UTC).strftime(_STAMP)
+        return self.store.add_order(external_id, channel, "open", lines, {"reference": external_id})
 
 
 def _order_row(order: Order) -> Row:
@@ -308,8 +301,8 @@ def _order_row(order: Order) -> Row:
         "id": order.id,
         "reference": order.external_id,
         "status": order.status,
-        "created_at": _stamp(order.created_at),
-        "changed_at": _stamp(order.modified_at),
+        "created_at": stamp(order.created_at),
+        "changed_at": stamp(order.modified_at),
         "lines": [
             {**line.fields, "line": line.id, "sku": line.sku, "pieces": line.quantity, "shipped": line.shipped}
             for line in order.lines
@@ -334,6 +327,6 @@ def _shipment_row(order: Order, shipment: Shipment) -> Row:
         "carrier": shipment.carrier,
         "tracking": shipment.tracking,
         "warehouse": shipment.warehouse,
-        "shipped_at": _stamp(shipment.shipped_at),
+        "shipped_at": stamp(shipment.shipped_at),
         "lines": [{"line": line, "sku": skus[line], "pieces": count} for line, count in shipment.pieces.items()],
     }

@@ -165,10 +165,8 @@ class NetSuite(System):
         if not is_write or (not is_async and self._switches["sync_idempotency"] == "ignored"):
             return super().answer(request)
         if key in self._keys:
-            refusal = Refusal(400, "The idempotency key was used before", "IDEMPOTENCY_ERROR")
-            if is_async:
-                refusal.headers["location"] = self._keys[key]
-            raise refusal
+            headers = {"location": self._keys[key]} if is_async else {}
+            raise Refusal(400, "The idempotency key was used before", "IDEMPOTENCY_ERROR", headers)
         number = str(len(self._jobs) + 1)
         location = f"{_origin(request)}{_ROOT}/async/v1/job/{number}"
         if key:
@@ -353,11 +351,11 @@ class NetSuite(System):
             raise ValueError(f"there is no status {folder!r}")
         super().move_to_folder(order, folder)
 
-    def add_order(self, external_id: str, pieces: Mapping[str, int], *, channel: str = "") -> Order:
+    def add_order(self, external_id: str, pieces: Mapping[str, int], *, channel: str = "Shopify") -> Order:
         """Add an order of another channel, with *pieces* by SKU."""
         lines = [self.store.line(sku, count, self.items[sku].price) for sku, count in pieces.items()]
         fields = {"entity": {"id": str(min(self.store.customers))}}
-        return self.store.add_order(external_id, channel or "Shopify", "Pending Fulfillment", lines, fields)
+        return self.store.add_order(external_id, channel, "Pending Fulfillment", lines, fields)
 
 
 def _text(value: Any) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from .store import Customer, Item, Line, Order, Shipment, Store
-from .wire import Refusal, Row, amount, instant, object_of, rows_of, whole
+from .wire import Refusal, Row, amount, instant, object_of, rows_of, stamp, whole
 
 _CLASSIFICATION = ("subsidiary", "location", "department", "class")
 FIELDS: Mapping[str, frozenset[str]] = {
@@ -74,9 +73,7 @@ class Reader:
             item = item_of(store, reference(row, "item", path))
             quantity = whole(row.get("quantity"), f"{path}quantity", least=1)
             rate = item.price if row.get("rate") is None else amount(row["rate"], f"{path}rate")
-            line = store.line(item.sku, quantity, rate)
-            line.fields = row
-            found.append((row.get("line"), line))
+            found.append((row.get("line"), store.line(item.sku, quantity, rate, row)))
         return found
 
 
@@ -144,11 +141,6 @@ def adjustments(body: Row, store: Store, places: Mapping[int, str]) -> list[tupl
         item = item_of(store, reference(row, "item", "inventory.items."))
         found.append((item.sku, places[place], whole(row.get("adjustQtyBy"), "inventory.items.adjustQtyBy")))
     return found
-
-
-def stamp(at: datetime) -> str:
-    """Write an instant."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def order_row(store: Store, order: Order) -> Row:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
@@ -120,9 +119,7 @@ class OrderDesk(System):
         if is_asked and not given.get("content-type", "").startswith("application/json"):
             raise Refusal(400, "The Content-Type must be application/json")
         if self._switches["throttle"] == "on" and (wait := self._bucket.take()):
-            refusal = Refusal(429, "Too many requests")
-            refusal.headers["x-retry-after"] = str(math.ceil(wait))
-            raise refusal
+            raise Refusal(429, "Too many requests", "", {"x-retry-after": str(math.ceil(wait))})
 
     def headers(self, operation: str) -> Mapping[str, str]:
         """Return the calls left."""
@@ -191,9 +188,9 @@ class OrderDesk(System):
         if order_by not in ("date_added", "date_modified", "id"):
             raise Refusal(400, f"Orders cannot be sorted by {order_by}")
         newest = self._switches["sorted"] == "newest"
-        rows.sort(key=lambda row: (row.modified_at if order_by == "date_modified" else row.created_at, row.id))
-        if newest:
-            rows.reverse()
+        rows.sort(
+            key=lambda row: (row.modified_at if order_by == "date_modified" else row.created_at, row.id), reverse=newest
+        )
         return self._paged(request, "orders", [self._written(order, single=False) for order in rows])
 
     def _paged(self, request: Request, name: str, rows: list[Row]) -> Response:
@@ -328,9 +325,9 @@ class OrderDesk(System):
         return self._say(shipments=[self._shipment(order, one, single=False) for one in order.shipments])
 
     def _ship(self, request: Request, number: str) -> Response:
-        shipment = self._shipped(self._named(number), object_of(body_of(request)))
-        row = self._shipment(self._named(number), shipment, single=True)
-        return self._say(self._switches["created_status"], shipment=row)
+        order = self._named(number)
+        shipment = self._shipped(order, object_of(body_of(request)))
+        return self._say(self._switches["created_status"], shipment=self._shipment(order, shipment, single=True))
 
     def _ship_many(self, request: Request) -> Response:
         rows = rows_of(body_of(request))
@@ -377,6 +374,6 @@ class OrderDesk(System):
             "source_id": external_id, "source_name": channel, "shipping": {"company": "Somebody Else"},
             "order_items": [{"name": sku, "code": sku, "price": 1, "quantity": count} for sku, count in pieces.items()],
         }  # fmt: skip
-        fields = form.order_fields(json.loads(json.dumps(body)))
+        fields = form.order_fields(body)
         lines = [form.line_of(self.store, row) for row in fields.pop("order_items")]
         return self.store.add_order(external_id, channel, FOLDERS[min(FOLDERS)], lines, fields)

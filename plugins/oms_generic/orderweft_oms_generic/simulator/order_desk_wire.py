@@ -86,9 +86,8 @@ def _check_line(row: Row) -> None:
 def line_of(store: Store, row: Row, known: Line | None = None) -> Line:
     """Return the line *row* stands for; what was shipped of a *known* one stays so."""
     line = store.line(
-        str(row.get("code") or ""), whole(row.get("quantity", 1), "quantity"), amount(row.get("price", 0), "price")
+        str(row.get("code") or ""), whole(row.get("quantity", 1), "quantity"), amount(row.get("price", 0), "price"), row
     )
-    line.fields = dict(row)
     if known:
         line.id, line.shipped = known.id, known.shipped
     return line

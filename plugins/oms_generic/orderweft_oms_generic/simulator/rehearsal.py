@@ -19,8 +19,9 @@ from ..profiles.model import Profile
 from .folder import FileSystem
 from .in_house import InHouse
 from .sampled import Sampled
+from .samples import as_request
 from .simulator import Simulator
-from .wire import Refusal, as_request
+from .wire import Refusal
 
 _RENAMED = {"cartrover": {"api_user": "cart_user", "api_key": "cart_key",
                           "merchant_api_user": "merchant_user", "merchant_api_key": "merchant_key"}}  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 from orderweft import TemplateError
@@ -92,13 +93,13 @@ def _plain(source: str) -> Names | None:
     return names[1:] if names is not None and names[0] == "row" and len(names) > 1 else None
 
 
-def _guesses(row: Mapping[str, Any], named: Sequence[Names], texts: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _guesses(row: dict[str, Any], named: Sequence[Names], texts: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Yield rows with a text in the first field that has none; those beside it are left out, or 0."""
-    yield _copy(row)
+    yield deepcopy(row)
     unset = [names for names in named if _get(row, names) is None]
     for text in texts if unset else ():
         for others in ((), unset[1:]):
-            guess = _copy(row)
+            guess = deepcopy(row)
             _put(guess, unset[0], text)
             for names in others:
                 _put(guess, names, "0")
@@ -111,10 +112,6 @@ def _reads(profile: Profile, source: str, row: Mapping[str, Any]) -> str | None:
         return render_text(source, {"row": row, "settings": settings, "maps": profile.maps}, "row")
     except TemplateError:
         return None
-
-
-def _copy(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _copy(value) if isinstance(value, Mapping) else value for name, value in row.items()}
 
 
 def _get(row: Mapping[str, Any], names: Names) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -145,7 +144,7 @@ class Sampled:
     def _list(self, played: Played, said: Texts) -> Response:
         example = played.example(lambda one: one.sample.expect.get("records") and "request" in one.sample.expect)
         example = example or self._good(played)
-        body = replaced(copy.deepcopy(example.sample.body), played.texts(said))
+        body = replaced(example.sample.body, played.texts(said))
         _, reading = readings_of(self._profile)[played.place.name]
         found = asked(self._profile, example.sample)
         headers = {name.lower(): text for name, text in example.sample.headers.items()}

@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode
 
 from orderweft import Request, Response
 
 from ..profiles.answers import classify
-from ..profiles.calls import key_of
+from ..profiles.calls import RenderedCall, key_of
 from ..profiles.dry_run import asked
 from ..profiles.expressions import leaf
 from ..profiles.model import Class, Profile, Sample
 from ..profiles.places import Place
-from .wire import as_request, plain
+from .wire import plain
 
 Texts = Mapping[str, str]
 """Texts in a sample, and what stands in their place now."""
@@ -162,10 +162,18 @@ def _scalars(value: Any, path: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def _emptied(body: Any, places: Sequence[Sequence[str]]) -> Any:
-    copy = json.loads(json.dumps(plain(body)))
+    copy = plain(body)
     for place in places:
         inner = copy
         for name in place[:-1]:
             inner = inner[name]
         inner[place[-1]] = None
     return copy
+
+
+def as_request(base: str, call: RenderedCall) -> Request:
+    """Return *call* as it goes over the wire, below the address *base*."""
+    query = f"?{urlencode(call.query)}" if call.query else ""
+    headers = {name.lower(): value for name, value in call.headers.items()}
+    body = urlencode(call.form or {}) if call.json is None else json.dumps(call.json)
+    return Request(call.method, f"{base}{call.path}{query}", headers, body.encode())

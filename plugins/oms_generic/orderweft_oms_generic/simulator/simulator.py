@@ -94,7 +94,7 @@ class Simulator:
         """Cancel an order."""
         self.system.cancel(order)
 
-    def add_order(self, external_id: str, pieces: Mapping[str, int], *, channel: str = "") -> Order:
+    def add_order(self, external_id: str, pieces: Mapping[str, int], *, channel: str = "Shopify") -> Order:
         """Add an order of another channel, with *pieces* by SKU."""
         return self.system.add_order(external_id, pieces, channel=channel)
 

@@ -130,10 +130,8 @@ class Skubana(System):
         if self._switches["limits"] == "off":
             return
         if wait := self._buckets[_GROUP_OF.get(operation, "other")].take():
-            refusal = Refusal(429, "Quota exceeded")
             unit = 1000 if self._switches["retry_unit"] == "milliseconds" else 1
-            refusal.headers["x-skubana-quota-retryafter"] = str(math.ceil(wait * unit))
-            raise refusal
+            raise Refusal(429, "Quota exceeded", "", {"x-skubana-quota-retryafter": str(math.ceil(wait * unit))})
 
     def refuse(self, refusal: Refusal, operation: str) -> Response:
         """Write *refusal*."""
@@ -194,8 +192,7 @@ class Skubana(System):
         return self._paged(request, [self._row(order) for order in found])
 
     def _update(self, request: Request) -> Response:
-        body = body_of(request)
-        return self._each(body if isinstance(body, list) else [body], self._updated, "orderId")
+        return self._each(body_of(request), self._updated, "orderId")
 
     def _updated(self, row: Row) -> Row:
         order = self._named(row)
@@ -221,10 +218,10 @@ class Skubana(System):
         channel, warehouse = form.key_of(CHANNELS, order.channel), form.key_of(WAREHOUSES, order.warehouse)
         return form.order_row(self.store, order, int(channel), int(warehouse))
 
-    def _each(self, rows: Any, apply: Callable[[Row], Row], identifier: str) -> Response:
-        """Apply each row that can be applied and report the others beside, counted from 1."""
+    def _each(self, body: Any, apply: Callable[[Row], Row], identifier: str) -> Response:
+        """Apply each row that can be applied, or the only one, and report the others beside, counted from 1."""
         results, errors = [], []
-        for index, row in enumerate(rows_of(rows), start=1):
+        for index, row in enumerate(rows_of(body if isinstance(body, list) else [body]), start=1):
             try:
                 results.append(apply(row))
             except Refusal as refusal:
@@ -344,8 +341,7 @@ class Skubana(System):
             raise Refusal(400, "At most 7 days per call")
 
     def _ship_outside(self, request: Request) -> Response:
-        body = body_of(request)
-        return self._each(body if isinstance(body, list) else [body], self._shipped, "orderNumber")
+        return self._each(body_of(request), self._shipped, "orderNumber")
 
     def _shipped(self, row: Row) -> Row:
         order, parcels = self._named(row), rows_of(row.get("shipments"), "shipments")
@@ -385,4 +381,4 @@ class Skubana(System):
         """Add an order of another channel, with *pieces* by SKU."""
         lines = [self.store.line(sku, count) for sku, count in pieces.items()]
         fields = {"shipName": "Somebody Else"}
-        return self.store.add_order(external_id, channel or "Shopify", "AWAITING_SHIPMENT", lines, fields)
+        return self.store.add_order(external_id, channel, "AWAITING_SHIPMENT", lines, fields)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from .store import Item, Line, Order, Shipment, Store
-from .wire import Refusal, Row, amount, instant, object_of, plain, rows_of, whole
+from .wire import Refusal, Row, amount, instant, object_of, plain, rows_of, stamp, whole
 
-STAMP = "%Y-%m-%dT%H:%M:%SZ"
 STATUSES = (
     "UNRESOLVED", "AWAITING_PAYMENT", "AWAITING_SHIPMENT", "AWAITING_MC_FULFILLMENT", "AWAITING_3PL_EXPORT",
     "AWAITING_DROPSHIP", "PENDING_FULFILLMENT", "SHIPPED", "CANCELLED", "ON_HOLD", "SKU_UNPROCESSED",
@@ -18,14 +17,9 @@ STATUSES = (
 _MOST_PIECES = 100_000_000
 
 
-def stamp(when: datetime) -> str:
-    """Write an instant."""
-    return when.astimezone(UTC).strftime(STAMP)
-
-
 def at(text: str) -> datetime:
     """Read an instant, in the one form there is."""
-    return instant(text, STAMP)
+    return instant(text)
 
 
 def is_between(when: datetime | None, start: str | None, end: str | None) -> bool:
@@ -89,12 +83,10 @@ def _check_money(value: Any, name: str) -> None:
 def line_of(store: Store, row: Row) -> Line:
     """Return the line *row* stands for."""
     price = row.get("unitPrice")
-    line = store.line(
+    return store.line(
         str(row["listingSku"]), whole(row["quantityOrdered"], "quantityOrdered"),
-        amount(price["amount"], "unitPrice") if price else None,
+        amount(price["amount"], "unitPrice") if price else None, row,
     )  # fmt: skip
-    line.fields = dict(row)
-    return line
 
 
 def quantity_of(row: Row) -> int:

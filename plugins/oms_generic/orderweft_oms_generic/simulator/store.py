@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -239,9 +239,9 @@ class Store:
                     waiting[item.sku] = waiting.get(item.sku, 0) + line.open
         return waiting
 
-    def by_external_id(self, accept: Callable[[Order], bool] = lambda order: True) -> Mapping[str, Sequence[Order]]:
+    def by_external_id(self) -> Mapping[str, Sequence[Order]]:
         """Return all orders by what other systems call them; more than one is a duplicate or another channel's."""
         found: dict[str, list[Order]] = {}
-        for order in filter(accept, self.orders.values()):
+        for order in self.orders.values():
             found.setdefault(order.external_id, []).append(order)
         return found

@@ -164,7 +164,7 @@ class System(ABC):
         """Cancel an order."""
 
     @abstractmethod
-    def add_order(self, external_id: str, pieces: Mapping[str, int], *, channel: str = "") -> Order:
+    def add_order(self, external_id: str, pieces: Mapping[str, int], *, channel: str = "Shopify") -> Order:
         """Add an order of another channel, with *pieces* by SKU."""
 
     def move_to_folder(self, order: Order | str, folder: str) -> None:

@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 import base64
-import binascii
-import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from orderweft import Clock, Request
 
-from ..profiles.calls import RenderedCall
-
 Row = dict[str, Any]
+_STAMP = "%Y-%m-%dT%H:%M:%SZ"
 T = TypeVar("T")
 
 
 class Refusal(Exception):
     """Raised when a system answers a call with an error instead of doing it."""
 
-    def __init__(self, status: int, message: str, code: str = "", **details: Any) -> None:
+    def __init__(
+        self, status: int, message: str, code: str = "", headers: Mapping[str, str] | None = None, /, **details: Any
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.code = code
         """The system's own word for the kind of error."""
         self.details = details
-        self.headers: dict[str, str] = {}
+        self.headers = headers or {}
 
 
 class Bucket:
@@ -128,9 +127,14 @@ def numbered(rows: Sequence[T], page: int, size: int) -> Sequence[T]:
     return rows[(page - 1) * size : page * size]
 
 
+def stamp(at: datetime) -> str:
+    """Write an instant: ISO 8601 in UTC, to the second."""
+    return at.astimezone(UTC).strftime(_STAMP)
+
+
 def instant(text: str, *forms: str) -> datetime:
-    """Return the instant *text* stands for in one of *forms*, UTC where they have no offset."""
-    for form in forms:
+    """Return the instant *text* stands for in one of *forms*, by default that of `stamp`; UTC without an offset."""
+    for form in forms or (_STAMP,):
         try:
             read = datetime.strptime(text, form)  # noqa: DTZ007  the zone follows
         except ValueError:
@@ -146,7 +150,7 @@ def basic(request: Request) -> tuple[str, str] | None:
         return None
     try:
         user, _, password = base64.b64decode(coded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return None
     return user, password
 
@@ -155,11 +159,3 @@ def bearer(request: Request) -> str | None:
     """Return the token of Bearer authentication."""
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     return token if kind.lower() == "bearer" and token else None
-
-
-def as_request(base: str, call: RenderedCall) -> Request:
-    """Return *call* as it goes over the wire, below the address *base*."""
-    query = f"?{urlencode(call.query)}" if call.query else ""
-    headers = {name.lower(): value for name, value in call.headers.items()}
-    body = urlencode(call.form or {}) if call.json is None else json.dumps(call.json)
-    return Request(call.method, f"{base}{call.path}{query}", headers, body.encode())

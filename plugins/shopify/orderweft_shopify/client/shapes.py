@@ -17,7 +17,7 @@ _FURTHEST = 30
 
 
 @cache
-def shapes() -> Mapping[str, Mapping[str, Any]]:
+def _shapes() -> Mapping[str, Mapping[str, Any]]:
     """Return the form of each operation's data; of a bulk query the form of a line, by the kind of its object."""
     found: dict[str, dict[str, Any]] = json.loads((files(PACKAGE) / "client" / "shapes.json").read_text("utf-8"))
     return found
@@ -28,12 +28,12 @@ def misfit(operation: str, data: Any, variables: Mapping[str, Any], *, whole: bo
 
     Unless it has to be *whole*, what a mutation has made may lack anything but its id.
     """
-    return _Fit(variables, whole).of_object(shapes()[operation], data, "")
+    return _Fit(variables, whole).of_object(_shapes()[operation], data, "")
 
 
 def line_misfit(operation: str, line: Mapping[str, Any]) -> str | None:
     """Return what is wrong with a line of a bulk result, its field in front."""
-    kinds, id_ = shapes()[operation], line.get("id")
+    kinds, id_ = _shapes()[operation], line.get("id")
     if not isinstance(line.get("__parentId"), str | None):
         return "__parentId: is no text"
     if id_ is None and "__parentId" in line:

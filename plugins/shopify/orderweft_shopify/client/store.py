@@ -39,7 +39,7 @@ from .shapes import misfit
 
 THROTTLED_TRIES = 6
 """Attempts at a read that Shopify throttles."""
-MOST_PAGES = 25_000
+_MOST_PAGES = 25_000
 """Pages of one list; nobody can page beyond so many objects: https://shopify.dev/docs/api/usage/limits"""
 _FIRST_GUESS = 50.0
 _BUCKET = ("currentlyAvailable", "restoreRate", "maximumAvailable")
@@ -112,7 +112,7 @@ class Client:
             if not page["pageInfo"]["hasNextPage"]:
                 return
             after = page["pageInfo"]["endCursor"]
-            if after is None or after in seen or len(seen) >= MOST_PAGES:
+            if after is None or after in seen or len(seen) >= _MOST_PAGES:
                 raise UnavailableError(f"{operation}: Shopify's pages do not go on", retry_after=60)
 
     def mutate(self, operation: str, gives: str, *, nothing_is_fine: bool = False, **variables: Any) -> Mutated:

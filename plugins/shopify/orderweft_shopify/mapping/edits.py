@@ -71,7 +71,7 @@ def to_edit(node: Mapping[str, Any], wanted: Draft, known: Sequence[Draft]) -> E
             return _by_hand("its quantities were changed in Shopify meanwhile")
     fields = {}
     for name in _UPDATED:
-        has = _given(node, name)
+        has = node[name] or None
         if before.get(name) == after.get(name) or has == after.get(name):
             continue
         if has not in [draft.order.get(name) for draft in known]:
@@ -98,11 +98,6 @@ def _prices(before: Mapping[str, dict[str, Any]], after: Mapping[str, dict[str, 
             if before[variant].get(name) != after[variant].get(name):
                 return "the price of a line cannot be changed on an order"
     return None
-
-
-def _given(node: Mapping[str, Any], name: str) -> Any:
-    """Return a field of the order as a draft has it: absent when empty, attributes in the same form."""
-    return node[name] or None
 
 
 def _by_hand(what: str) -> Refused:

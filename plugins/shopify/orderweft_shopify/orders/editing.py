@@ -38,19 +38,21 @@ _BY_HAND = "look at it in Shopify and agree with whoever packs it"
 @hookimpl
 def update_orders(connection: Connection[Settings], updates: Sequence[OrderUpdate]) -> list[Outcome] | None:
     """Change quantities, lines, note, purchase order and attributes of orders of which nothing was sent yet."""
-    settings = connection.settings
-    if settings.fulfil or settings.location:
-        return None
-    return [_answered(_update, connection, update) for update in updates]
+    return _each(_update, connection, updates)
 
 
 @hookimpl
 def cancel_orders(connection: Connection[Settings], cancellations: Sequence[OrderCancellation]) -> list[Outcome] | None:
     """Cancel orders of which nothing was sent yet; nobody is refunded, and nobody is told."""
-    settings = connection.settings
-    if settings.fulfil or settings.location:
+    return _each(_cancel, connection, cancellations)
+
+
+def _each(
+    work: Callable[[Connection[Settings], T], Outcome], connection: Connection[Settings], orders: Sequence[T]
+) -> list[Outcome] | None:
+    if connection.settings.fulfil or connection.settings.location:
         return None
-    return [_answered(_cancel, connection, one) for one in cancellations]
+    return [_answered(work, connection, order) for order in orders]
 
 
 def _answered(work: Callable[[Connection[Settings], T], Outcome], connection: Connection[Settings], one: T) -> Outcome:

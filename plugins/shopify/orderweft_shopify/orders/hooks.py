@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from orderweft import (
@@ -24,6 +23,7 @@ from orderweft import (
     Receipt,
     Refused,
     SettingsError,
+    decode_json,
     first_mistake,
     hookimpl,
 )
@@ -34,12 +34,7 @@ from ..catalog import quoted
 from ..client import Client, Locations, RefusalError
 from ..config import Settings
 from ..customers import ACCOUNT_KEY
-from ..mapping import (
-    accepted,
-    iso,
-    provided,
-    to_order,
-)
+from ..mapping import accepted, iso, provided, to_order
 from .desk import Desk
 
 REACH = 10_000
@@ -193,5 +188,5 @@ def _understood(connection: Connection[Settings], node: Mapping[str, Any], lines
 @hookimpl
 def reread_order(connection: Connection[Settings], payload: str) -> Fetched:
     """Read a stored order again under the present settings."""
-    node = json.loads(payload, parse_float=Decimal)
+    node = decode_json(payload)
     return _understood(connection, node, node["lineItems"])

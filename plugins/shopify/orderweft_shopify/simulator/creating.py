@@ -250,7 +250,7 @@ class _Creation:
             place = location or route(line.sold, line.quantity, store.all(Location))
             places[line] = place
             if claims and place and line.sold and line.sold.inventory_item.tracked and status != "RESTOCKED":
-                self._claim(line, line.sold, place)
+                claim(store, line, line.sold, place)
         plan(store, order, places)
         if sent:
             shown = (parcel or {}).get("shipmentStatus") or "FULFILLED"
@@ -262,11 +262,13 @@ class _Creation:
             for each in order.fulfillment_orders:
                 each.close("CANCELLED", order.created_at)
 
-    def _claim(self, line: LineItem, variant: ProductVariant, place: Location) -> None:
-        level, now = stock_at(self.store, variant, place), self.store.now()
-        level.add(now, available=-line.quantity, committed=line.quantity - line.fulfilled)
-        line.claims.append(Claim(level, line.quantity - line.fulfilled))
-        index_variant(self.store, variant)
+
+def claim(store: Store, line: LineItem, variant: ProductVariant, place: Location) -> None:
+    """Set aside at *place* what is wanted of *variant*."""
+    level = stock_at(store, variant, place)
+    level.add(store.now(), available=-line.quantity, committed=line.quantity - line.fulfilled)
+    line.claims.append(Claim(level, line.quantity - line.fulfilled))
+    index_variant(store, variant)
 
 
 def _tracking(parcel: Given) -> list[FulfillmentTrackingInfo]:

@@ -7,9 +7,10 @@ from types import SimpleNamespace
 
 from .call import Args, Call
 from .changes import Changes
+from .creating import claim
 from .fulfillment import FulfillmentOrderLineItem
-from .inventory import Location, route, stock_at
-from .lines import Claim, LineItem
+from .inventory import Location, route
+from .lines import LineItem
 from .orders import Order, touch
 from .products import ProductVariant, index_variant
 from .store import Store
@@ -141,10 +142,10 @@ def _set_quantity(store: Store, order: Order, line: LineItem, quantity: int, *, 
         line.removed -= more
     else:
         line.quantity += more
-    for claim in line.claims[:1]:
+    for one in line.claims[:1]:
         available = -more if more > 0 or restock else 0
-        claim.level.add(store.now(), available=available, committed=more)
-        claim.quantity += more
+        one.level.add(store.now(), available=available, committed=more)
+        one.quantity += more
         if line.sold:
             index_variant(store, line.sold)
     for each in order.fulfillment_orders:
@@ -175,10 +176,7 @@ def _add(store: Store, order: Order, staged: CalculatedLineItem) -> None:
     order.line_items.append(line)
     place = route(variant, line.quantity, store.all(Location))
     if place and variant.inventory_item.tracked:
-        level = stock_at(store, variant, place)
-        level.add(store.now(), available=-line.quantity, committed=line.quantity)
-        line.claims.append(Claim(level, line.quantity))
-        index_variant(store, variant)
+        claim(store, line, variant, place)
     for each in order.fulfillment_orders[:1]:
         part = FulfillmentOrderLineItem(store.gid("FulfillmentOrderLineItem"), line, line.quantity, line.quantity)
         each.line_items.append(part)
