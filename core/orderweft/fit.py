@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from .exchange import Kind
-from .explain import worded
+from .misses import worded
 from .rules import LIST_ITEMS
 from .schema import RECORD_OF, load
 

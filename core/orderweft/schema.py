@@ -24,7 +24,7 @@ from pydantic_core import core_schema
 
 from .errors import PluginError, SettingsError
 from .exchange import Kind
-from .explain import Miss, explain, in_order
+from .misses import Miss, in_order, misses_of
 from .records import Customer, Order, Outcome, Product, Receipt, Shipment, StockLevel
 
 if TYPE_CHECKING:
@@ -267,7 +267,7 @@ class Checker:
         """Return every miss, in the order of the fields; empty when *data* meets all schemas."""
         if self._is_valid(data):
             return ()
-        found = {miss for error in self._explaining.iter_errors(data) for miss in explain(error)}
+        found = {miss for error in self._explaining.iter_errors(data) for miss in misses_of(error)}
         return tuple(sorted(found, key=in_order)) or (Miss("", "does not have the form asked for"),)
 
     @cached_property

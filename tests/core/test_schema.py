@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from orderweft import Address, Contact, PluginError, SettingsError
-from orderweft.explain import Miss
+from orderweft.misses import Miss
 from orderweft.schema import (
     RECORD_OF,
     RECORDS,

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from ..config import Config, PipelineConfig
-from ..explain import PRIVATE
+from ..misses import PRIVATE
 from ..runs import Difference, Planned, RecordOptions, RecordReport, run_records
 from . import output
 from .alerts import alerting

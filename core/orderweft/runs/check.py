@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..explain import Miss
 from ..ledger import Staged, Verdict
+from ..misses import Miss
 from ..schema import Checker, load
 
 

@@ -93,7 +93,7 @@ def worded(keyword: str, wanted: Any) -> str:
     return repr(wanted)
 
 
-def explain(error: ValidationError) -> Iterator[Miss]:
+def misses_of(error: ValidationError) -> Iterator[Miss]:
     """Yield each miss that *error* stands for."""
     path = [str(step) for step in error.absolute_path]
     instance: Any = error.instance
@@ -104,7 +104,7 @@ def explain(error: ValidationError) -> Iterator[Miss]:
         unknown = instance.keys() - schema.get("properties", {}).keys()
         yield from (Miss(".".join([*path, name[:_SHOWN]]), "is not a known field") for name in unknown)
     elif error.validator in ("anyOf", "oneOf") and error.context:
-        yield from _explain_branches(error.context, ".".join(path))
+        yield from _of_branches(error.context, ".".join(path))
     else:
         yield Miss(".".join(path), _sentence(error))
 
@@ -117,7 +117,7 @@ def _missing(error: ValidationError) -> list[str]:
     return [name for name in wanted if name not in instance]
 
 
-def _explain_branches(errors: Iterable[ValidationError], path: str) -> Iterator[Miss]:
+def _of_branches(errors: Iterable[ValidationError], path: str) -> Iterator[Miss]:
     """Say what all branches want when they want a field; else what the likeliest branch misses."""
     branches = [list(branch) for _, branch in groupby(errors, key=lambda error: error.relative_schema_path[0])]
     if all(error.validator == "required" and not error.relative_path for branch in branches for error in branch):
@@ -128,7 +128,7 @@ def _explain_branches(errors: Iterable[ValidationError], path: str) -> Iterator[
     wrong = [sum(error.validator in tags and len(error.relative_path) < 2 for error in branch) for branch in branches]
     likeliest = min(range(len(branches)), key=lambda index: (wrong[index], len(branches[index])))
     for error in branches[likeliest]:
-        yield from explain(error)
+        yield from misses_of(error)
 
 
 def _sentence(error: ValidationError) -> str:
