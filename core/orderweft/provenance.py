@@ -1,16 +1,22 @@
-"""Where each field of a record comes from: read as it is, or made by which template out of which fields."""
+"""Where each field of a record comes from, and what each field of the request was made of that delivered it.
+
+Which template sets a field is known. How plugins map is not; what they read a field from, and write it to, is found by
+comparing values.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from .exchange import Kind
 from .records import Record
-from .rules import FieldMap
+from .rules import LIST_ITEMS, FieldMap
+from .schema import RECORD_OF
 from .templates import Template
+from .traces import How, Trace, traces
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,71 @@ def provenance(record: Record, templates: Mapping[str, str], kind: Kind = "order
         else:
             fields.append(Field(path, after[path], "read"))
     return fields
+
+
+@dataclass(frozen=True, slots=True)
+class RequestField:
+    """One single value of a request."""
+
+    path: str
+    value: Any
+    fields: tuple[str, ...]
+    """The fields of the record it came from, the likeliest first."""
+    rule: str | None
+    """How the first of them came about; None when there is none."""
+    template: str | None
+    source_fields: tuple[str, ...]
+    """What the source has called that."""
+    how: How
+
+
+class Journey:
+    """A record on its way from what its source said of it to the request that delivered it."""
+
+    def __init__(self, fields: Sequence[Field], payload: Mapping[str, Any], kind: Kind = "orders") -> None:
+        read = {one.path: one.value if one.rule == "read" else one.before for one in fields}
+        self._read = {path: value for path, value in read.items() if value is not None}
+        self._found = traces(self._read, payload)
+        self._fields = {one.path: one for one in fields}
+        self._items = {item: name for name, item in LIST_ITEMS.items()} | {RECORD_OF[kind]: ""}
+
+    def found(self, path: str) -> Trace:
+        """Return where the source holds what was read into the field at *path*."""
+        return self._found.get(path, Trace())
+
+    def read_from(self, field: Field) -> tuple[str, ...]:
+        """Return where the source holds *field*, or all that its template asks for."""
+        asked = [field.path] if field.rule == "read" else [self.asked_for(field, name) for name in field.sources]
+        return tuple(dict.fromkeys(path for one in asked for path in self.found(one).paths))
+
+    def asked_for(self, field: Field, name: str) -> str:
+        """Return the path of the field that the template of *field* knows as *name*, such as `line.size`."""
+        root, _, rest = name.partition(".")
+        steps = field.path.split(".")
+        items = self._items.get(root)
+        prefix = steps[: steps.index(items) + 2] if items in steps else []
+        return ".".join([*prefix, rest])
+
+    def request_fields(self, sent: Mapping[str, Any], request: Mapping[str, Any]) -> list[RequestField]:
+        """Return what each single value of *request* came from, which was made of the record in the form *sent*."""
+        likely = dict(sent)
+        if likely.get("origin.channel") == likely.get("origin.connection"):
+            likely.pop("origin.channel", None)  # what is told of where an order comes from is the connection's name
+        found = traces(request, likely)
+        return [self._request_field(path, value, found[path], sent) for path, value in request.items()]
+
+    def _request_field(self, path: str, value: Any, trace: Trace, sent: Mapping[str, Any]) -> RequestField:
+        fields = [self._as_sent(one, sent[one]) for one in trace.paths]
+        sources = dict.fromkeys(source for one in fields for source in self.read_from(one))
+        rule, template = (fields[0].rule, fields[0].template) if fields else (None, None)
+        return RequestField(path, value, trace.paths, rule, template, tuple(sources), trace.how)
+
+    def _as_sent(self, path: str, value: Any) -> Field:
+        """Return a field as it was sent, where the templates may have been others."""
+        now = self._fields.get(path)
+        if now is not None and now.rule != "removed" and now.value == value:
+            return now
+        return Field(path, value, "read" if self._read.get(path) == value else "template")
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
