@@ -29,10 +29,10 @@ def free_port() -> int:
 class Served:
     """A scene in which `orderweft serve` runs."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, **serve: Any) -> None:
         self.port = free_port()
         self.scene = scene
-        self.configure()
+        self.configure(**serve)
         self.process: subprocess.Popen[str] = scene.start("serve")
 
     def __enter__(self) -> Self:

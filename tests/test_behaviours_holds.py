@@ -11,6 +11,7 @@ from orderweft.testing import Fault
 from .conftest import OpenScene
 from .scenarios import Scene
 
+PEOPLE = '[pipelines.people]\nmoves = "customers"\nsource = "joor"\ndestination = "shop"\n'
 SHORT = "1010-401-S"
 """An item of which there are 3."""
 ASKING = {"oauth.token", "VariantSearch", "Variants"}
@@ -65,15 +66,21 @@ def test_stock_goes_to_the_order_with_the_first_deadline(open_scene: OpenScene) 
     assert opened.delivered == [numbers[1]]
 
 
-def test_an_unknown_customer_is_waited_for(open_scene: OpenScene) -> None:
-    """An order held for its customer goes out once the shop has one; asking creates none."""
+@pytest.mark.parametrize("remedy", ["the customer", "the setting"])
+def test_an_unknown_customer_is_waited_for(open_scene: OpenScene, remedy: str) -> None:
+    """An order held for its customer goes out once the shop has one, or may make one; asking creates none."""
     opened = open_scene(settings={"shop": {"create_customers": False}})
     number = opened.joor.add_order({"1001-401-S": 1}, customer="C108")
     opened.say("run").expect(3)
     opened.wait(300)
     assert calls_of(opened) == Counter({**dict.fromkeys(ASKING, 1), "FindCustomer": 2})
-    opened.configure(shop={"create_customers": True})
-    opened.say("run").expect(0)
+    if remedy == "the setting":
+        opened.configure(shop={"create_customers": True})
+    else:
+        opened.configure(PEOPLE)
+        opened.say("run", "people").expect(0)
+        opened.wait(300)
+    opened.say("run", "orders").expect(0)
     assert opened.delivered == [number]
 
 

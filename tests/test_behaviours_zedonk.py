@@ -190,6 +190,10 @@ def test_z6_without_an_import_season_nothing_is_chosen(both: House) -> None:
     assert both.say("run").code == 3
     told = f"Zedonk has no season 'FW26'; it has '{CURRENT}', '{OLDER}', '{NEWEST}'"
     both.say("orders", "why", str(number)).expect(0, told, "set import_season")
+    both.zedonk.add_season("FW26", date(2026, 7, 1))
+    both.zedonk.work()
+    both.clock.sleep(1200)
+    assert [(order.reference, order.season) for order in imports(both)] == [(str(number), "FW26")]
 
 
 @pytest.mark.parametrize("approved", [False, True], ids=["not approved", "approved"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing, suppress
+from io import BytesIO
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,10 @@ def test_an_order_left_out_by_hand_stays_out(open_scene: OpenScene) -> None:
     opened.say("run").expect(0)
     opened.say("run", "--order", number).expect(0)
     assert "was left out: a sample order." in opened.why(int(number))
+    [told] = opened.say("orders", "show", number, "--json", private=True).json
+    [done] = told["actions"]
+    assert (done["what"], done["who"], done["why"]) == ("skip", "ann", "a sample order")
+    assert done["done_at"].startswith("2026-11-02T09:00")
     assert opened.delivered == [9_000_001]
     opened.say("orders", "retry", number, "--now").expect(0)
     assert opened.delivered == [9_000_001, 9_000_002]
@@ -128,6 +133,26 @@ def test_many_are_chosen_by_a_filter(open_scene: OpenScene) -> None:
     assert [state(opened, number) for number in (*old, *new)] == ["skipped", "skipped", "held"]
     opened.say("orders", "retry", "--reason", "unknown_item", "--yes").expect(0, "No order waits for that.")
     opened.say("orders", "retry", "--pipeline", "orders", "--yes").expect(0, f"Order {new[0]}: the next run")
+
+
+class Terminal(BytesIO):
+    """Somebody at a terminal who types this."""
+
+    def isatty(self) -> bool:
+        """Say that it is one."""
+        return True
+
+
+def test_on_a_terminal_many_are_shown_first_and_agreed_to(open_scene: OpenScene) -> None:
+    """Without `--yes` a table and a question come first: after `n` nothing has changed, after `y` it is done."""
+    opened = open_scene()
+    numbers = held(opened, 2)
+    words = ("orders", "skip", "--held-for", "no_stock", "--reason", "samples")
+    opened.say(*words, input=Terminal(b"n\n")).expect(1, "2 orders to be left out", *numbers, "Go on? [y/N]")
+    assert [state(opened, number) for number in numbers] == ["held", "held"]
+    opened.say(*words, input=Terminal(b"y\n")).expect(0, f"Order {numbers[1]}: it is left out.")
+    assert [state(opened, number) for number in numbers] == ["skipped", "skipped"]
+    opened.say("orders", "retry", "--pipeline", "orders", input=Terminal()).expect(0, "No order waits for that.")
 
 
 def test_what_waits_already_or_was_left_out_by_a_rule(open_scene: OpenScene) -> None:
@@ -221,6 +246,25 @@ def test_the_store_is_believed_before_the_person(open_scene: OpenScene) -> None:
     assert opened.delivered == [9_000_001]
 
 
+def test_all_in_doubt_are_released_at_once(open_scene: OpenScene) -> None:
+    """`release --reason in_doubt` asks about each: what is there is delivered, what is not goes out again."""
+    opened = open_scene(2, settings={"shop": {"in_flight": 1}})
+    opened.shop_door.faults += [Fault("CreateOrder", "timeout_after"), Fault("CreateOrder", "timeout_before", call=2)]
+    opened.shop_door.faults.append(Fault("FindOrder", "timeout_before", times=100, call=4))
+    opened.say("run")
+    opened.shop_door.faults.clear()
+    with closing(Ledger(opened.folder / "orderweft.db", FakeClock())) as ledger, ledger.transaction() as db:
+        db.execute("UPDATE orders SET state = 'held', reason = 'in_doubt'")
+    said = opened.say("orders", "release", "--reason", "in_doubt", "--yes", "--by", "ann", "--note", "the shop is back")
+    said.expect(0, "Order 9000001: shop has it as #1001.", "Order 9000002: shop does not have it; the next run sends")
+    [told] = opened.say("orders", "show", "9000002", "--json", private=True).json
+    [done] = told["actions"]
+    assert (done["what"], done["who"], done["why"]) == ("release", "ann", "the shop is back")
+    assert done["done_at"] >= "2026-11-02T09:00"
+    opened.say("run").expect(0)
+    assert opened.delivered == [9_000_001, 9_000_002]
+
+
 def test_what_was_superseded_tells_nothing_of_the_next_export(tmp_path: Path) -> None:
     """An order held because another pipeline is in doubt is not looked up under the key of its cancelled export."""
     one = world(tmp_path)
@@ -268,6 +312,20 @@ def test_a_cancelled_order_is_exported_once_more(open_scene: OpenScene) -> None:
     assert "#1002" in opened.joor.acknowledged[9_000_001][1]
     opened.say("orders", "show", "#1001").expect(0, "re-export by ann", "wrong color", "answer: superseded", *keys)
     opened.say("orders", "re-export", "9000001").expect(2, "does not show as cancelled #1002")
+
+
+def test_several_are_exported_once_more_each_by_itself(open_scene: OpenScene) -> None:
+    """They are shown and agreed to first; what is not cancelled yet is refused and keeps nothing from the others."""
+    opened = open_scene(3, settings={"shop": {"in_flight": 1}})
+    opened.say("run")
+    for name in ("#1001", "#1003"):
+        opened.shop.cancel_order(name)
+    words = ("orders", "re-export", "9000001", "9000002", "#1002", "9000003")
+    opened.say(*words).expect(2, "3 orders would be exported once more", "say --yes")
+    opened.say(*words, input=Terminal(b"n\n")).expect(1, "3 orders to be exported once more", "Go on? [y/N]")
+    said = opened.say(*words, "--yes", "--now")
+    said.expect(2, "shop has cancelled #1001", "Error: order 9000002 is not exported", "2 orders delivered.")
+    assert len(opened.shop.orders) == 5
 
 
 def test_a_person_may_vouch_for_it(open_scene: OpenScene) -> None:

@@ -40,9 +40,10 @@ def said(opened: Scene, number: int) -> list[dict[str, Any]]:
 
 
 def test_an_order_tells_its_whole_story_on_one_page(open_scene: OpenScene) -> None:
-    """Received, mapped, asked, sent, answered, acknowledged: in this order; the payloads when they are asked for."""
+    """Received, mapped, asked, sent and how long that took, acknowledged: in this order; payloads when asked for."""
     opened = open_scene(1)
     opened.configure(MAP)
+    opened.watchers.append(lambda *call: opened.wait(2) if call == ("before", "CreateOrder") else None)
     opened.say("run").expect(0)
     page = opened.say("orders", "show", "9000001")
     story = [
@@ -50,6 +51,8 @@ def test_an_order_tells_its_whole_story_on_one_page(open_scene: OpenScene) -> No
         "shop told: POST", "answer: accepted", "joor told: POST /v4/orders/bulk_update", "source told",
     ]  # fmt: skip
     assert sorted(story, key=page.text.index) == story
+    assert page.text.count("2.00 s") == 2
+    assert [one["seconds"] for one in said(opened, 9_000_001) if '"CreateOrder"' in one["request"]] == [2.0]
     whole = opened.say("orders", "show", "9000001", "--payloads", private=True).out
     assert BUYER.email in whole
     assert '"note": "9000001 by C100"' in whole

@@ -33,10 +33,11 @@ def test_a_process_is_told_to_reload_and_to_stop(open_scene: OpenScene) -> None:
         assert served.page("/healthz") == (200, "ok\n")
         assert served.ready()[0] == 200
 
-        served.configure(AGAIN.replace("1h", "1m").replace("joor", "jor"))
+        served.configure(AGAIN.replace("joor", "jor"), stop_seconds=0)
         served.process.send_signal(signal.SIGHUP)
         told = "".join(served.until("pipelines.again.source"))
         assert "is not used" in told
+        assert "serve.stop_seconds" in told
         status, ready = served.ready()
         assert (status, ready["configuration"], list(ready["pipelines"])) == (503, False, ["orders"])
 
@@ -103,6 +104,24 @@ def test_a_stop_in_the_middle_of_a_delivery(open_scene: OpenScene, signals: int)
         assert "Interrupted: " in said.out
         assert "stopped" in said.out
         assert 1 <= len(scene.delivered) < 4
+    scene.all_arrive()
+
+
+def test_a_stop_waits_no_longer_than_it_may(open_scene: OpenScene) -> None:
+    """What is unanswered after `stop_seconds` is left in the middle, by name and with code 0, and settled later."""
+    scene, ended = open_scene(2, clock=None), Event()
+
+    def hold(moment: str, operation: str) -> None:
+        if (moment, operation) == ("after", "CreateOrder"):
+            scene.watchers.clear()
+            served.process.send_signal(signal.SIGTERM)
+            ended.wait(30)
+
+    scene.watchers.append(hold)
+    with Served(scene, stop_seconds=1) as served:
+        said = scene.ended(served.process)
+        ended.set()
+    said.expect(0, "left in the middle: orders; the next start goes on from there")
     scene.all_arrive()
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
@@ -75,3 +79,14 @@ def test_what_is_asked_for_arrives(open_scene: OpenScene, monkeypatch: pytest.Mo
         monkeypatch.setenv(ENDPOINT, server.url)
         opened.say("run").expect(0)
     assert set(told) == {"/v1/traces", "/v1/metrics"}
+
+
+def test_without_the_extra_nobody_is_told_and_nothing_breaks(open_scene: OpenScene) -> None:
+    """A collector may be named where OpenTelemetry is not installed: the run goes as ever."""
+    opened = open_scene(1, clock=None)
+    without = "import sys; sys.modules['opentelemetry'] = None; from orderweft.cli import main; main()"
+    command = [sys.executable, "-c", without, "--config", str(opened.config), "run"]
+    environ = {**os.environ, ENDPOINT: "http://127.0.0.1:9"}
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert opened.delivered == [9_000_001]

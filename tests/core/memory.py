@@ -244,6 +244,8 @@ class World:
                 return NotSent(message="too busy", retry_after=1)
             case "no stock":
                 return Refused(reason="no_stock", message="2 wanted, 1 there", fix="restock it")
+            case "lacking":
+                return self.lacking[delivery.order.number]
             case "rejected":
                 raise RejectedError("the store has no use for it")
             case "unavailable":

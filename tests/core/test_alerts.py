@@ -11,8 +11,10 @@ import pytest
 from orderweft import SettingsError
 from orderweft.alerts import alert, failed
 from orderweft.config import Config, PipelineConfig, PipelineSettings, load_config
+from orderweft.ledger import Signature, find
 from orderweft.ledger.alerts import Telling, alert_channels, intend, told
 from orderweft.runs import RecordReport, Report
+from orderweft.runs.actions import skip
 from orderweft.serve import Finished, InTurn, Server, answer
 from orderweft.testing import SimulatorServer
 
@@ -224,12 +226,15 @@ def test_people_are_named_as_far_as_allowed(
 
 def test_each_alert_hears_what_it_asked_for(tmp_path: Path, url: str, inbox: Inbox) -> None:
     """Reasons and pipelines are chosen per alert; one that wants no recoveries hears of none."""
-    other = f'[alerts.{{}}]\nkind = "webhook"\nsecret = "s"\nwhere = "{url}/{{}}"\n'
-    extra = other.format("b", "b") + 'reasons = ["refused"]\n' + other.format("c", "c") + "pipelines = []\n"
+    wishes = {"b": 'reasons = ["no_stock"]\nrecovery = false', "c": 'pipelines = ["orders"]',
+              "d": 'reasons = ["refused"]', "e": "pipelines = []"}  # fmt: skip
+    other = f'[alerts.{{0}}]\nkind = "webhook"\nsecret = "s"\nwhere = "{url}/{{0}}"\n{{1}}\n'
+    extra = "".join(other.format(*wish) for wish in wishes.items())
     office = Office(tmp_path, url, f"recovery = false\n{extra}")
     office.hold(1)
+    assert [request.path for request in inbox.requests] == ["/ops", "/b", "/c"]
     office.tick(HOUR)
-    assert [request.path for request in inbox.requests] == ["/ops"]
+    assert [request.path for request in inbox.requests[3:]] == ["/c"]
     assert told(office.ledger, "ops", "orders") == []
     office.ledger.close()
 
@@ -302,22 +307,23 @@ def test_a_server_alerts_too(office: Office, inbox: Inbox) -> None:
 
 
 def test_a_change_that_is_refused_waits_like_an_order(office: Office, inbox: Inbox) -> None:
-    """A change after delivery that is held is told with its reason, and so is its end; no name is in it."""
+    """A change after delivery that is held is told with its reason, and so is its end, by hand; no name is in it."""
+    office.configure(office.path.read_text().replace('"shop"\n[al', '"shop"\non_change = "alert"\n[al'))
     office.offer(order(1))
     report = office.tick()
     with office.ledger.transaction() as db:
         db.execute("UPDATE orders SET revision = 2")
         db.execute(
             "INSERT INTO changes (pipeline, id, revision, base, cancelled, state, seen_at, diff, run, reason, message,"
-            " fix) VALUES ('orders', '1', 2, 1, 0, 'held', '', '[]', 1, 'refused', 'Example Store is shut', 'ask them')"
+            " fix) VALUES ('orders', 1, 2, 1, 0, 'held', '3', '[1]', 1, 'refused', 'Example Store is shut', 'ask them')"
         )
         db.execute("UPDATE revisions SET revision = 2")
     alert(report, office.config, office.ledger, office.clock)
-    with office.ledger.transaction() as db:
-        db.execute("UPDATE changes SET state = 'done'")
+    skip(office.ledger, find(office.ledger, "1"), Signature("ann", "they know"))
     alert(report, office.config, office.ledger, office.clock)
     first, last = inbox.take()
     assert first["subject"] == "Orderweft: 1 order needs you (1 refused)"
+    assert last["subject"] == "Orderweft: 1 order no longer waits"
     assert "- 1 (C1): its change after delivery: [left out] is shut.\n  What to do: ask them\n" in first["text"]
     assert "- 1 has no change that waits any more" in last["text"]
 

@@ -10,6 +10,7 @@ import pytest
 from orderweft import Accepted, Outcome, Reason, Receipt, Refused
 from orderweft.ledger import EntryBook, Incoming, Ledger, Route, find
 from orderweft.ledger.changes import ChangeBook
+from orderweft.ledger.statements import PROBED
 from orderweft.records.reason import CLASSES, Owner
 from orderweft.testing import FakeClock
 
@@ -24,20 +25,22 @@ def closes(days: int) -> dict[str, object]:
     return {"window": {"complete": (TODAY + timedelta(days=days)).isoformat()}}
 
 
-def held(folder: Path, many: int = 1, *, can_probe: bool = True) -> World:
-    """Open a world in which so many orders were refused for lack of stock; the last one has the first deadline."""
+def held(folder: Path, many: int = 1, *, can_probe: bool = True, why: Refused = SHORT) -> World:
+    """Open a world in which so many orders were refused, for lack of stock; the last one has the first deadline."""
     world = World(folder, can_probe=can_probe)
     world.offer(*(order(number, **closes(30 + many - number)) for number in range(1, many + 1)))
-    world.script = ["no stock"] * many
-    world.lacking = {str(number): SHORT for number in range(1, many + 1)}
+    world.lacking = {str(number): why for number in range(1, many + 1)}
+    world.script = ["lacking"] * many
     world.run()
     world.sent.clear()
     return world
 
 
-def test_a_hold_is_released_by_the_cycle_after_the_restock(tmp_path: Path) -> None:
-    """While stock is short the destination is asked and nothing is offered; when it is there the order goes out."""
-    world = held(tmp_path)
+@pytest.mark.parametrize("reason", PROBED)
+def test_a_hold_is_released_by_the_cycle_after_its_cause_is_gone(tmp_path: Path, reason: Reason) -> None:
+    """While what it waits for is missing the destination is asked and nothing is offered; then the order goes out."""
+    world = held(tmp_path, why=Refused(reason=reason, message="not now"))
+    assert find(world.ledger, "1")[0].reason == reason
     for _ in range(3):
         world.clock.sleep(300)
         assert world.run().held == 1

@@ -18,7 +18,7 @@ from ..errors import SettingsError
 from ..ledger import Ledger, OrderRow, Signature, find, held_for, stamp
 from ..records import Reason
 from ..runs import Report, RunOptions, run_orders
-from ..runs.actions import Claimed, desk, looked_back
+from ..runs.actions import Claimed, Desk, desk, looked_back
 from ..runs.actions import retry as retry_orders
 from ..runs.actions import skip as skip_orders
 from . import output
@@ -46,7 +46,7 @@ class Choice:
         if self.numbers:
             if self.reason or self.older_than:
                 raise SettingsError("name orders by number, or choose held ones by a filter, but not both at once")
-            return [self._one(ledger, number) for number in dict.fromkeys(self.numbers)]
+            return list(dict.fromkeys(self._one(ledger, number) for number in self.numbers))
         if not (self.reason or self.pipeline or self.older_than):
             raise SettingsError("say which orders: their numbers, or held ones by a filter")
         return held_for(ledger, pipeline=self.pipeline, reason=self.reason, before=self._before(context))
@@ -186,47 +186,52 @@ def release(
     with closing(context.ledger(must_exist=True)) as ledger:
         choice = Choice(numbers, pipeline, reason, older_than)
         rows = _agreed(choice, ledger, context, "released", yes=yes)
-        told = []
-        for name in dict.fromkeys(row.pipeline for row in rows):
-            with desk(_orders_of(context, name), context.plugins, ledger, context.clock, _sign(by, note)) as opened:
-                told += [opened.release(row, said) for row in rows if row.pipeline == name]
-        _close(context, ledger, rows, told, now=now, as_json=as_json)
+        done, refused = _one_by_one(
+            context, ledger, rows, _sign(by, note), lambda opened, row: opened.release(row, said)
+        )
+        _close(context, ledger, list(done), [*done.values()], refused, now=now, as_json=as_json)
 
 
 @click.command(name="re-export")
-@click.argument("number")
+@click.argument("numbers", nargs=-1, required=True)
 @_pipeline
 @click.option(
-    "--cancelled-by-hand", is_flag=True, help="Vouch for it that the earlier one is cancelled; needs --reason."
+    "--cancelled-by-hand", is_flag=True, help="Vouch for it that the earlier ones are cancelled; needs --reason."
 )
 @click.option("--reason", "why", metavar="TEXT", help="Why, for whoever reads the history.")
 @_now
 @_by
+@_yes
 @output.json_option
 @pass_context
 @output.speaks_plainly
 def re_export(
     context: Context,
-    number: str,
+    numbers: tuple[str, ...],
     pipeline: str | None,
     cancelled_by_hand: bool,
     why: str | None,
     now: bool,
     by: str | None,
+    yes: bool,
     as_json: bool,
 ) -> None:
-    """Deliver order NUMBER once more, after what was made of it at the destination has been cancelled there.
+    """Deliver the orders NUMBERS once more, after what was made of them at the destination has been cancelled there.
 
-    The destination is asked whether it is cancelled; the order goes out again as a new one, under a key of its own.
+    The destination is asked about each whether it is cancelled; the order goes out again as a new one, under a key of
+    its own.
     """
     if cancelled_by_hand and not (why and why.strip()):
         raise SettingsError("--cancelled-by-hand needs --reason: how do you know that it is cancelled?")
     with closing(context.ledger(must_exist=True)) as ledger:
-        [row] = Choice((number,), pipeline).of(ledger, context)
-        chosen = _orders_of(context, row.pipeline)
-        with desk(chosen, context.plugins, ledger, context.clock, _sign(by, why)) as opened:
-            told = opened.re_export(row, cancelled_by_hand=cancelled_by_hand)
-        _close(context, ledger, [row], [told], now=now, as_json=as_json)
+        choice = Choice(numbers, pipeline)
+        yes = yes or len(numbers) == 1
+        rows = _agreed(choice, ledger, context, "exported once more", yes=yes, even_named=True)
+        done, refused = _one_by_one(
+            context, ledger, rows, _sign(by, why),
+            lambda opened, row: opened.re_export(row, cancelled_by_hand=cancelled_by_hand),
+        )  # fmt: skip
+        _close(context, ledger, list(done), [*done.values()], refused, now=now, as_json=as_json)
 
 
 def _orders_of(context: Context, name: str) -> PipelineConfig:
@@ -248,37 +253,75 @@ def _who(by: str | None) -> str:
     return f"{user}@{socket.gethostname()}"
 
 
-def _agreed(choice: Choice, ledger: Ledger, context: Context, what: str, *, yes: bool) -> list[OrderRow]:
+def _agreed(
+    choice: Choice, ledger: Ledger, context: Context, what: str, *, yes: bool, even_named: bool = False
+) -> list[OrderRow]:
     """Return the orders chosen; those chosen by a filter are shown first, and a person has to agree."""
     rows = choice.of(ledger, context)
-    if choice.numbers or not rows or yes:
+    if (choice.numbers and not even_named) or not rows or yes:
         return rows
     if not sys.stdin.isatty():
         raise SettingsError(f"{output.orders(len(rows))} would be {what}; without a terminal to ask on, say --yes")
     output.table(
-        ["Order", "Customer", "Pipeline", "Reason", "What is wrong"],
-        [[row.number, row.customer, row.pipeline, (row.reason or "").replace("_", " "), row.message] for row in rows],
+        ["Order", "Customer", "Pipeline", "State", "What is wrong"],
+        [
+            [row.number, row.customer, row.pipeline, (row.reason or row.state).replace("_", " "), row.message]
+            for row in rows
+        ],
         title=f"{output.orders(len(rows))} to be {what}",
     )
     click.confirm("Go on?", abort=True)
     return rows
 
 
+def _one_by_one(
+    context: Context, ledger: Ledger, rows: Sequence[OrderRow], by: Signature, act: Callable[[Desk, OrderRow], str]
+) -> tuple[dict[OrderRow, str], list[str]]:
+    """Do *act* about each order at its pipeline's desk; return what was found of those done, and why not the others.
+
+    Raises SettingsError when all are refused.
+    """
+    done, refused = dict[OrderRow, str](), list[str]()
+    for name in dict.fromkeys(row.pipeline for row in rows):
+        with desk(_orders_of(context, name), context.plugins, ledger, context.clock, by) as opened:
+            for row in rows:
+                if row.pipeline != name:
+                    continue
+                try:
+                    done[row] = act(opened, row)
+                except SettingsError as error:
+                    refused.append(str(error))
+    if refused and not done:
+        raise SettingsError("\n".join(refused))
+    return done, refused
+
+
 def _close(
-    context: Context, ledger: Ledger, rows: Sequence[OrderRow], said: Sequence[str], *, as_json: bool, now: bool = False
+    context: Context,
+    ledger: Ledger,
+    rows: Sequence[OrderRow],
+    said: Sequence[str],
+    refused: Sequence[str] = (),
+    *,
+    as_json: bool,
+    now: bool = False,
 ) -> None:
-    """Say what was done, and run the pipelines of *rows* if that is wanted *now*."""
+    """Say what was done and what not, and run the pipelines of *rows*, which were done, if that is wanted *now*."""
     if not as_json:
         for sentence in said or ["No order waits for that."]:
             click.echo(sentence)
+    for sentence in refused:
+        output.complain(sentence)
     reports = _runs(context, ledger, rows) if now else []
     if as_json:
-        output.say_json({"orders": [row.number for row in rows], "said": said, "runs": [*map(as_data, reports)]})
+        data = {"orders": [row.number for row in rows], "said": said, "refused": refused}
+        output.say_json({**data, "runs": [*map(as_data, reports)]})
     for report in reports:
         if not as_json:
             show(report)
-    if reports:
-        sys.exit(max(output.CODES[report.result] for report in reports))
+    codes = [output.CODES[report.result] for report in reports] + [output.USAGE] * bool(refused)
+    if codes:
+        sys.exit(max(codes))
 
 
 def _runs(context: Context, ledger: Ledger, rows: Sequence[OrderRow]) -> list[Report]:

@@ -100,7 +100,8 @@ _DUE = f"""{_CHANGE}
 
 _HELD = f"""{_CHANGE}
     WHERE (?1 IS NULL OR changes.pipeline = ?1)
-      AND changes.state IN ('waiting', 'sending', 'held') AND changes.state = 'held' AND {_STILL} AND orders.revision = changes.revision ORDER BY orders.number, changes.pipeline"""
+      AND changes.state IN ('waiting', 'sending', 'held') AND changes.state = 'held' AND {_STILL}
+      AND orders.revision = changes.revision ORDER BY orders.number, changes.pipeline"""
 
 _FORMS = """SELECT revisions.revision, record FROM revisions JOIN orders USING (pipeline, id)
     WHERE pipeline = ?1 AND id = ?2 AND record IS NOT NULL AND (revisions.revision = delivered_revision

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -23,7 +22,7 @@ from orderweft import (
 
 from ..config import Settings
 from .answers import Answer, json_text, messages, read_answer
-from .wire import V4_PAGE, Wire, Written
+from .wire import Wire, Written
 
 BATCH = 100
 _ORDERS_V2 = "/v2/order/"
@@ -124,16 +123,8 @@ class Client:
 
     def _v4_orders(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         where = f"{self._name}: looking orders up in JOOR"
-        found: dict[str, dict[str, Any]] = {}
-        for page in itertools.count(1):
-            rows = self._wire.read_v4(_ORDERS_V4, where, order_ids=",".join(ids), page=page, page_size=V4_PAGE)
-            more = {str(row.get("id")): row for row in rows}
-            if more.keys() <= found.keys():
-                break
-            found.update(more)
-            if found.keys() >= set(ids):
-                break
-        return found
+        rows = self._wire.all_v4(_ORDERS_V4, where, until=ids, order_ids=",".join(ids))
+        return {str(row.get("id")): row for row in rows}
 
 
 def _timestamp(instant: datetime) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -136,8 +136,8 @@ class Wire:
             raise UnavailableError(f"{where}: {messages(errors) or f'HTTP {response.status}'}")
         return data
 
-    def all_v4(self, path: str, where: str, **params: Any) -> list[dict[str, Any]]:
-        """Read v4 rows to the end, whether JOOR gives them in pages or all at once."""
+    def all_v4(self, path: str, where: str, *, until: Collection[str] = (), **params: Any) -> list[dict[str, Any]]:
+        """Read v4 rows to the end, or *until* those with these ids are there, in pages or all at once."""
         # Whether v4 lists other than orders have pages is not documented; a repeated row means that they have none.
         found: dict[str, dict[str, Any]] = {}
         for page in range(1, _MOST_PAGES + 1):
@@ -146,7 +146,7 @@ class Wire:
             if more.keys() <= found.keys():
                 break
             found.update(more)
-            if len(rows) > V4_PAGE:
+            if len(rows) > V4_PAGE or (until and found.keys() >= set(until)):
                 break
         else:
             raise UnavailableError(f"{where}: the list has no end")
