@@ -8,6 +8,7 @@ from dataclasses import replace
 from orderweft import (
     Accepted,
     AlreadyThere,
+    NotSent,
     OrderCancellation,
     OrderUpdate,
     Outcome,
@@ -137,3 +138,53 @@ def cancels_every_order() -> Hooks:
         return answers
 
     return _cancelling(work)
+
+
+@mutant("outcomes_of_updates_are_true")
+def refuses_an_update_without_an_answer() -> Hooks:
+    """Says of an update that may have been made that it was refused."""
+    return _updating(lambda connection, some: [_no(one) for one in ch.update_orders(connection, some)])
+
+
+@mutant("outcomes_of_cancellations_are_true")
+def takes_every_order_for_cancelled() -> Hooks:
+    """Says that an order is cancelled whatever the answer was."""
+
+    def work(connection: Office, some: Sequence[OrderCancellation]) -> list[Outcome]:
+        answers = zip(some, ch.cancel_orders(connection, some), strict=True)
+        return [
+            Accepted(receipt=one.receipt.model_copy(update={"cancelled": True}))
+            if isinstance(answer, Unknown | NotSent)
+            else answer
+            for one, answer in answers
+        ]
+
+    return _cancelling(work)
+
+
+@mutant("a_write_goes_out_once")
+def updates_again() -> Hooks:
+    """Makes an update again when it got no answer, and calls it refused when it gets none again."""
+
+    def work(connection: Office, some: Sequence[OrderUpdate]) -> list[Outcome]:
+        answers = ch.update_orders(connection, some)
+        if any(isinstance(one, Unknown) for one in answers):
+            answers = ch.update_orders(connection, some)
+        return [_no(one) for one in answers]
+
+    return _updating(work)
+
+
+@mutant("a_write_goes_out_once")
+def cancels_again() -> Hooks:
+    """Cancels an order again when it got no answer."""
+
+    def work(connection: Office, some: Sequence[OrderCancellation]) -> list[Outcome]:
+        answers = ch.cancel_orders(connection, some)
+        return ch.cancel_orders(connection, some) if any(isinstance(one, Unknown) for one in answers) else answers
+
+    return _cancelling(work)
+
+
+def _no(outcome: Outcome) -> Outcome:
+    return Refused(reason="needs_person", message="it failed") if isinstance(outcome, Unknown) else outcome

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ from orderweft import (
     Outcome,
     Receipt,
     Refused,
+    UnavailableError,
     Unknown,
     hookimpl,
 )
@@ -105,8 +107,48 @@ def creates_what_it_looks_for() -> Hooks:
     """Leaves a row behind for each look-up."""
 
     def work(connection: Office, keys: Sequence[str]) -> dict[str, Any]:
-        wire.put(connection, "customers", [{"id": f"looked-{len(keys)}", "name": "x", "city": "x", "postcode": "x"}])
+        wire.put(connection, "customers", [{"id": f"looked-{len(keys)}", "name": "x", "addresses": []}])
         return ch.find_orders(connection, keys)
+
+    return _finding(work)
+
+
+@mutant("an_outage_is_no_absence")
+def finds_nothing_in_an_outage() -> Hooks:
+    """Says that no order is there when nobody can be asked."""
+
+    def work(connection: Office, keys: Sequence[str]) -> dict[str, Any]:
+        try:
+            return ch.find_orders(connection, keys)
+        except UnavailableError:
+            return {}
+
+    return _finding(work)
+
+
+@mutant("an_outage_is_no_absence")
+def finds_what_it_gets_to() -> Hooks:
+    """Looks each order up by itself and leaves out what it got no answer for."""
+
+    def work(connection: Office, keys: Sequence[str]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key in keys:
+            with suppress(UnavailableError):
+                found |= ch.find_orders(connection, [key])
+        return found
+
+    return _finding(work)
+
+
+@mutant("an_outage_is_no_absence")
+def crashes_in_an_outage() -> Hooks:
+    """Raises an error of its own when nobody can be asked."""
+
+    def work(connection: Office, keys: Sequence[str]) -> dict[str, Any]:
+        try:
+            return ch.find_orders(connection, keys)
+        except UnavailableError as error:
+            raise RuntimeError("no answer") from error
 
     return _finding(work)
 
@@ -174,7 +216,7 @@ def refuses_all_because_of_one() -> Hooks:
     return _delivering(work)
 
 
-@mutant("what_arrived_is_never_called_lost")
+@mutant("outcomes_of_deliveries_are_true")
 def calls_an_unknown_outcome_refused() -> Hooks:
     """Reports an unknown outcome as a refusal."""
 
@@ -184,7 +226,7 @@ def calls_an_unknown_outcome_refused() -> Hooks:
     return _changed(change)
 
 
-@mutant("what_arrived_is_never_called_lost")
+@mutant("outcomes_of_deliveries_are_true")
 def calls_an_unknown_outcome_not_sent() -> Hooks:
     """Reports an unknown outcome as safe to repeat."""
 
@@ -194,7 +236,7 @@ def calls_an_unknown_outcome_not_sent() -> Hooks:
     return _changed(change)
 
 
-@mutant("what_was_lost_is_never_called_there")
+@mutant("outcomes_of_deliveries_are_true")
 def hopes_for_the_best() -> Hooks:
     """Reports an unknown outcome as accepted."""
 
@@ -204,7 +246,7 @@ def hopes_for_the_best() -> Hooks:
     return _changed(change)
 
 
-@mutant("faults_at_writes_are_told_apart")
+@mutant("outcomes_of_deliveries_are_true")
 def calls_everything_unknown() -> Hooks:
     """Says of a call that certainly did not arrive that it may have."""
 
@@ -214,7 +256,7 @@ def calls_everything_unknown() -> Hooks:
     return _changed(change)
 
 
-@mutant("faults_at_writes_are_told_apart")
+@mutant("outcomes_of_deliveries_are_true")
 def crashes_at_what_is_no_json() -> Hooks:
     """Expects JSON whatever comes."""
 
@@ -224,6 +266,18 @@ def crashes_at_what_is_no_json() -> Hooks:
         rows = [ch.from_order(one) for one in deliveries]
         answer = connection.http.write("POST", "orders", json={"rows": rows}, headers=wire.headers(connection))
         return [wire.outcome_of(result) for result in answer.json()["results"]]
+
+    return _delivering(work)
+
+
+@mutant("outcomes_of_deliveries_are_true")
+def knows_the_first_order_only() -> Hooks:
+    """Says of a batch without an answer that all but its first order were not sent."""
+
+    def work(connection: Office, deliveries: Sequence[Delivery]) -> list[Outcome]:
+        outcomes = ch.deliver_orders(connection, deliveries)
+        rest = [NotSent(message="it comes later") if isinstance(one, Unknown) else one for one in outcomes[1:]]
+        return [*outcomes[:1], *rest]
 
     return _delivering(work)
 

@@ -7,14 +7,18 @@ from contextlib import suppress
 from dataclasses import replace
 
 from orderweft import (
+    Accepted,
     Acknowledgement,
+    ChannelError,
     Fetched,
     InvalidRecordError,
     OrderQuery,
     Outcome,
     Page,
+    Receipt,
     Refused,
     UnavailableError,
+    Unknown,
     hookimpl,
 )
 
@@ -210,5 +214,31 @@ def answers_once_for_all() -> Hooks:
     def acknowledge_orders(connection: Office, acknowledgements: Sequence[Acknowledgement]) -> list[Outcome] | None:
         outcomes = ch.acknowledge_orders(connection, acknowledgements)
         return list(outcomes or ())[:1]
+
+    return [acknowledge_orders]
+
+
+@mutant("outcomes_of_acknowledgements_are_true")
+def takes_every_acknowledgement_for_heard() -> Hooks:
+    """Says that the source was told, whatever went wrong."""
+
+    @hookimpl
+    def acknowledge_orders(connection: Office, acknowledgements: Sequence[Acknowledgement]) -> list[Outcome] | None:
+        with suppress(ChannelError):
+            ch.acknowledge_orders(connection, acknowledgements)
+        return [Accepted(receipt=Receipt(id=one.id)) for one in acknowledgements]
+
+    return [acknowledge_orders]
+
+
+@mutant("a_write_goes_out_once")
+def acknowledges_again() -> Hooks:
+    """Acknowledges again when it got no answer."""
+
+    @hookimpl
+    def acknowledge_orders(connection: Office, acknowledgements: Sequence[Acknowledgement]) -> list[Outcome] | None:
+        outcomes = ch.acknowledge_orders(connection, acknowledgements) or []
+        again = any(isinstance(one, Unknown) for one in outcomes)
+        return ch.acknowledge_orders(connection, acknowledgements) if again else outcomes
 
     return [acknowledge_orders]

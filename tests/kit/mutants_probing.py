@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from orderweft import Order, Refused, hookimpl
+from orderweft import Order, Refused, UnavailableError, hookimpl
 
 from .mutation import Hooks, Office, mutant
 from .reference import channel as ch
@@ -56,7 +56,7 @@ def creates_the_customer_on_the_way() -> Hooks:
     """Makes the customer of an order it is only asked about."""
 
     def work(connection: Office, orders: Sequence[Order]) -> list[Refused | None]:
-        rows = [{"id": one.customer.account_code, "name": "x", "city": "x", "postcode": "x"} for one in orders]
+        rows: list[Any] = [{"id": one.customer.account_code, "name": "x", "addresses": []} for one in orders]
         if rows:
             wire.put(connection, "customers", rows)
         return ch.probe_orders(connection, orders)
@@ -74,3 +74,25 @@ def fears_everything() -> Hooks:
 def sees_nothing_wrong() -> Hooks:
     """Says that every order would be taken."""
     return _probing(lambda connection, orders: [None for _ in orders])
+
+
+def _guessing(guess: Refused | None) -> Hooks:
+    def work(connection: Office, orders: Sequence[Order]) -> list[Refused | None]:
+        try:
+            return ch.probe_orders(connection, orders)
+        except UnavailableError:
+            return [guess for _ in orders]
+
+    return _probing(work)
+
+
+@mutant("an_outage_is_no_answer_to_a_probe")
+def refuses_in_an_outage() -> Hooks:
+    """Says that orders would be refused when nobody can be asked."""
+    return _guessing(NO)
+
+
+@mutant("an_outage_is_no_answer_to_a_probe")
+def sees_nothing_wrong_in_an_outage() -> Hooks:
+    """Says that orders would be taken when nobody can be asked."""
+    return _guessing(None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from orderweft import (
     Accepted,
@@ -174,7 +175,7 @@ def never_overwrites() -> Hooks:
     return _levels(lambda connection, levels, mode: ch.write_inventory(connection, levels, "update"))
 
 
-@mutant("an_outage_refuses_no_record")
+@mutant("outcomes_of_customers_are_true")
 def blames_the_record() -> Hooks:
     """Refuses records when the channel cannot be reached."""
 
@@ -186,7 +187,7 @@ def blames_the_record() -> Hooks:
     return _customers(work)
 
 
-@mutant("a_lost_record_is_not_called_there")
+@mutant("outcomes_of_customers_are_true")
 def accepts_what_got_no_answer() -> Hooks:
     """Calls records written when there was no answer."""
 
@@ -195,6 +196,94 @@ def accepts_what_got_no_answer() -> Hooks:
         return [Accepted(receipt=Receipt(id="?")) if isinstance(one, Unknown) else one for one in outcomes]
 
     return _customers(work)
+
+
+@mutant("outcomes_of_stock_are_true")
+def knows_the_first_level_only() -> Hooks:
+    """Says of levels without an answer that all but the first were not sent."""
+
+    def work(connection: Office, levels: Sequence[StockLevel], mode: WriteMode) -> list[Outcome]:
+        outcomes = ch.write_inventory(connection, levels, mode)
+        rest = [NotSent(message="it comes later") if isinstance(one, Unknown) else one for one in outcomes[1:]]
+        return [*outcomes[:1], *rest]
+
+    return _levels(work)
+
+
+@mutant("outcomes_of_products_are_true")
+def crashes_when_a_product_gets_no_answer() -> Hooks:
+    """Raises an error of its own for products that may have arrived."""
+
+    @hookimpl
+    def write_catalog(connection: Office, products: Sequence[Product]) -> list[Outcome]:
+        outcomes = ch.write_catalog(connection, products)
+        if any(isinstance(one, Unknown) for one in outcomes):
+            raise KeyError("results")
+        return outcomes
+
+    return [write_catalog]
+
+
+@mutant("outcomes_of_shipments_are_true")
+def calls_a_shipment_not_sent() -> Hooks:
+    """Says of a shipment that may have arrived that it was not sent."""
+
+    @hookimpl
+    def write_shipments(connection: Office, shipments: Sequence[Shipment]) -> list[Outcome]:
+        outcomes = ch.write_shipments(connection, shipments)
+        return [NotSent(message="it failed") if isinstance(one, Unknown) else one for one in outcomes]
+
+    return [write_shipments]
+
+
+def _sent_again(outcomes: list[Outcome], write: Callable[[], list[Outcome]]) -> list[Outcome]:
+    return write() if any(isinstance(one, Unknown) for one in outcomes) else outcomes
+
+
+@mutant("a_write_goes_out_once")
+def writes_levels_again() -> Hooks:
+    """Writes stock again when it got no answer."""
+
+    def work(connection: Office, levels: Sequence[StockLevel], mode: WriteMode) -> list[Outcome]:
+        write = partial(ch.write_inventory, connection, levels, mode)
+        return _sent_again(write(), write)
+
+    return _levels(work)
+
+
+@mutant("a_write_goes_out_once")
+def writes_customers_again() -> Hooks:
+    """Writes customers again when it got no answer."""
+
+    def work(connection: Office, customers: Sequence[Customer]) -> list[Outcome]:
+        write = partial(ch.write_customers, connection, customers)
+        return _sent_again(write(), write)
+
+    return _customers(work)
+
+
+@mutant("a_write_goes_out_once")
+def writes_products_again() -> Hooks:
+    """Writes products again when it got no answer."""
+
+    @hookimpl
+    def write_catalog(connection: Office, products: Sequence[Product]) -> list[Outcome]:
+        write = partial(ch.write_catalog, connection, products)
+        return _sent_again(write(), write)
+
+    return [write_catalog]
+
+
+@mutant("a_write_goes_out_once")
+def writes_shipments_again() -> Hooks:
+    """Writes shipments again when it got no answer."""
+
+    @hookimpl
+    def write_shipments(connection: Office, shipments: Sequence[Shipment]) -> list[Outcome]:
+        write = partial(ch.write_shipments, connection, shipments)
+        return _sent_again(write(), write)
+
+    return [write_shipments]
 
 
 # what stays inside

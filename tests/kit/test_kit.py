@@ -9,10 +9,8 @@ from typing import Any
 import pytest
 from orderweft.testing import ChannelKit
 
-from .mutation import CHECKS, KIT
+from .mutation import BASIC, CHECKS, KIT
 from .reference import channel
-
-BASIC = ("describe", "simulator", "check_connection")
 
 
 def kit_of(*hooks: str, **more: Any) -> type[ChannelKit]:

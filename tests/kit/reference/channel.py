@@ -65,10 +65,15 @@ _NEEDS: Mapping[str, Any] = {
 _GIVES: Mapping[str, Any] = {
     "orders": {"required": ["origin", "number", "customer", "lines"], "properties": {"season": False}},
     "inventory": {"required": ["item", "quantity"], "properties": {"warehouse": False}},
-    "catalog": {"required": ["style_number", "colors"]},
-    "customers": {"required": ["account_code"]},
+    "catalog": {
+        "required": ["style_number", "colors"],
+        "properties": {"prices": {"items": {"properties": {"label": False, "retail": False}}}},
+    },
+    "customers": {"required": ["account_code"], "properties": {"currency": False, "contacts": {"maxItems": 0}}},
     "shipments": {"required": ["lines"]},
 }
+_KEPT = {"purchase_order", "window", "addresses", "note"}
+"""Fields of an order that are stored as they are."""
 
 
 @hookimpl
@@ -119,6 +124,7 @@ def to_order(connection: Office, row: Mapping[str, Any]) -> Order:
         modified_at=row["changed"],
         customer=OrderCustomer(account_code=row["customer"]),
         lines=lines,
+        **row.get("more", {}),
     )
 
 
@@ -170,7 +176,9 @@ def from_order(delivery: Delivery) -> dict[str, Any]:
     if not order.lines or any(line.barcode is None or line.unit_price is None for line in order.lines):
         raise RejectedError(f"order {order.number} has lines without barcode or price")
     customer = order.customer.account_code
-    return {"key": delivery.key, "customer": customer, "currency": order.currency, "lines": lines_of(order)}
+    more = order.model_dump(mode="json", include=_KEPT, exclude_none=True)
+    row = {"key": delivery.key, "customer": customer, "currency": order.currency, "lines": lines_of(order)}
+    return {**row, "more": more}
 
 
 def lines_of(order: Order) -> list[dict[str, Any]]:
@@ -313,8 +321,8 @@ def from_product(product: Product) -> dict[str, Any]:
 
 def to_customer(connection: Office, row: Mapping[str, Any]) -> Customer:
     """Read a customer."""
-    address = Address(role="delivery", city=row["city"], postcode=row["postcode"])
-    return Customer(origin=origin(connection, row), account_code=row["id"], name=row["name"], addresses=(address,))
+    addresses = tuple(Address.model_validate(one) for one in row["addresses"])
+    return Customer(origin=origin(connection, row), account_code=row["id"], name=row["name"], addresses=addresses)
 
 
 @hookimpl
@@ -333,8 +341,8 @@ def from_customer(customer: Customer) -> dict[str, Any]:
     """Write a customer; raises RejectedError when it lacks its code."""
     if customer.account_code is None:
         raise RejectedError(f"{customer.name} has no account code")
-    first = customer.addresses[0] if customer.addresses else Address(role="delivery")
-    return {"id": customer.account_code, "name": customer.name, "city": first.city, "postcode": first.postcode}
+    addresses = [one.to_data() for one in customer.addresses]
+    return {"id": customer.account_code, "name": customer.name, "addresses": addresses}
 
 
 # shipments

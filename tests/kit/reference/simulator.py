@@ -107,8 +107,8 @@ class Simulator:
         for sku in brand.skus()[:45:15]:
             self._store("products", sku.style_number, _style(sku))
         for buyer in brand.buyers()[:3]:
-            row = {"id": buyer.code, "name": buyer.name, "city": buyer.city, "postcode": buyer.postcode}
-            self._store("customers", buyer.code, row)
+            address = {"role": "delivery", "city": buyer.city, "postcode": buyer.postcode}
+            self._store("customers", buyer.code, {"id": buyer.code, "name": buyer.name, "addresses": [address]})
         for number, sku in enumerate(brand.skus()[:6]):
             line = {"barcode": sku.barcode, "quantity": 1 + number, "price": str(sku.wholesale)}
             self._write("orders", {"key": f"shop.{number}", "customer": "C100", "currency": "GBP", "lines": [line]})

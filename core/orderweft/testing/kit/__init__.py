@@ -15,10 +15,13 @@ from .base import Checks
 from .changing import Changing
 from .connecting import Connecting
 from .delivering import Delivering
+from .doubting import Doubting
 from .fetching import Fetching
+from .paging import Paging
 from .privacy import Privacy
 from .probing import Probing
 from .reading import Reading
+from .reading_back import ReadingBack
 from .schemas import Schemas
 from .stage import Needs
 from .writing import Writing
@@ -31,16 +34,33 @@ PARTS: tuple[type[Checks], ...] = (
     Schemas,
     Reading,
     Fetching,
+    Paging,
     Delivering,
     Probing,
     Changing,
     Writing,
+    ReadingBack,
+    Doubting,
     Privacy,
 )
 """The checks, part by part."""
 
 
-class ChannelKit(About, Connecting, Schemas, Reading, Fetching, Delivering, Probing, Changing, Writing, Privacy):
+class ChannelKit(
+    About,
+    Connecting,
+    Schemas,
+    Reading,
+    Fetching,
+    Paging,
+    Delivering,
+    Probing,
+    Changing,
+    Writing,
+    ReadingBack,
+    Doubting,
+    Privacy,
+):
     """Hold a channel to the contract of its hooks.
 
     Subclass it, in a module pytest collects, with `plugin` as the one thing that has to be set. A check for what the

@@ -7,6 +7,7 @@ from typing import Any
 from ...exchange import OrderCancellation, OrderUpdate
 from ...records import AlreadyThere, Order, Receipt, Refused
 from .base import Checks
+from .deeds import more
 from .faults import ALL, DONE, worded
 from .stage import Line, attempt, needs
 
@@ -41,10 +42,10 @@ class Changing(Checks):
         """Several forms one after the other end in the last one, fewer pieces as well as more."""
         stage = self.stage()
         receipt, last = self.stocked(stage, 1)[0], self.form(0)
-        for more in (3, 1, 5):
-            answer = self._update(stage.open(), receipt, self.form(more), last)
+        for pieces in (3, 1, 5):
+            answer = self._update(stage.open(), receipt, self.form(pieces), last)
             assert isinstance(answer, DONE), f"update_orders must take any quantity; it gave {worded(answer)}"
-            last = self.form(more)
+            last = self.form(pieces)
             stage.settle()
         answer = self._update(stage.open(), receipt, last, self.form(0))
         assert isinstance(answer, AlreadyThere), (
@@ -114,11 +115,9 @@ class Changing(Checks):
         assert isinstance(answer, DONE), f"cancel_orders must cancel any new order; it gave {worded(answer)}"
         assert not isinstance(answer, AlreadyThere), "cancel_orders must cancel the order named, and no other"
 
-    def form(self, more: int) -> Order:
+    def form(self, pieces: int) -> Order:
         """Return the first sample order with so many pieces more of its first line."""
-        order = self.sample_order(0)
-        line = order.lines[0].model_copy(update={"quantity": order.lines[0].quantity + more})
-        return order.model_copy(update={"lines": (line, *order.lines[1:])})
+        return more(self.sample_order(0), pieces)
 
     def _update(self, line: Line, receipt: Receipt, wanted: Order, *known: Order) -> Any:
         return line.call("update_orders", updates=[OrderUpdate(wanted, known, KEY, receipt, 2)])[0]

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from ...errors import AuthenticationError, ChannelError, UnavailableError
 from ...exchange import Account
 from ...pacing import TokenBucket
 from ...simulation import Fault
 from .base import Checks
 from .stage import READING, RECORD_KINDS, Line, attempt, needs, secrets_of
+from .works import works
 
 _WRONG = "certainly-not-it"
+_CALLS = 5
+"""Calls it takes to see whether they are paced."""
 
 
 class Connecting(Checks):
@@ -77,32 +84,45 @@ class Connecting(Checks):
             strange = {name for name in _names(line) if name != line.connection.name}
             assert not strange, f"{line.connection.name} must read its own records; it told of {strange}"
 
-    @needs("check_connection", http=True)
+    @needs(http=True)
     def test_the_pace_is_kept(self) -> None:
-        """Every call waits for its turn at `connection.http`, so that the account is never asked too fast."""
+        """Every call of every hook waits for its turn at `connection.http`: the account is never asked too fast."""
         stage = self.stage()
-        line = stage.open(pacing=TokenBucket(rate=1, burst=2))
-        started = stage.clock.monotonic()
-        while len(line.calls) < 6:
-            line.call("check_connection")
-        passed = stage.clock.monotonic() - started
-        assert passed >= len(line.calls) - 2.5, (
-            f"calls must keep the pace of connection.http; {len(line.calls)} calls at one a second took {passed:.0f} s"
-        )
+        for hook, work in works(self, stage).items():
+            line = stage.open(pacing=TokenBucket(rate=1, burst=2))
+            started = stage.clock.monotonic()
+            for _ in range(_CALLS):
+                if len(line.calls) < _CALLS:
+                    work(line)
+            passed = stage.clock.monotonic() - started
+            assert passed >= len(line.calls) - 2.5, (
+                f"{hook} must keep the pace of connection.http; {len(line.calls)} calls at one a second took "
+                f"{passed:.0f} s"
+            )
 
     @needs(http=True)
     def test_calls_at_the_same_time_are_bounded(self) -> None:
-        """One hook makes no more calls side by side than `Limits.in_flight` allows the whole connection."""
+        """No hook makes more calls side by side than `Limits.in_flight` allows the whole connection."""
         stage = self.stage()
-        line = stage.open()
-        line.call("check_connection")
-        for kind in RECORD_KINDS:
-            if stage.can(READING[kind]):
-                line.read(kind)
         most = stage.settings().in_flight or stage.described.limits.in_flight
-        assert len(line.threads) <= most, (
-            f"a hook must not make more than {most} calls at the same time; it used {len(line.threads)} threads"
-        )
+        for hook, work in works(self, stage).items():
+            line = stage.open()
+            with _threads_in_turn():
+                work(line)
+            assert len(line.threads) <= most, (
+                f"{hook} must not make more than {most} calls at the same time; it used {len(line.threads)} threads"
+            )
+
+
+@contextmanager
+def _threads_in_turn() -> Iterator[None]:
+    """Let threads take turns so often that a call in memory takes long enough for the next thread to be started."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def _names(line: Line) -> set[str]:

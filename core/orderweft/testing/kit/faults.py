@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,8 +91,12 @@ class Commit:
         return trouble.at(self.operation, self.call, times)
 
 
-def commits(stage: Stage, work: Callable[[Line], Any], look: Callable[[], Any], most: int = 9) -> list[Commit]:
-    """Do *work* and return the first calls after which *look* saw something else than before.
+def commits(
+    stage: Stage, work: Callable[[Line], Any], look: Callable[[], Any], among: Collection[str] = ()
+) -> tuple[list[Commit], Line]:
+    """Do *work* and return the calls after which *look* saw something else than before, and the line it went over.
+
+    Looking can take long; where it is known which operations change something, it is done after those *among* them.
 
     A GET changes nothing; what it lets happen, such as the end of a job, was asked for by the call before it.
     """
@@ -100,12 +104,14 @@ def commits(stage: Stage, work: Callable[[Line], Any], look: Callable[[], Any], 
     seen, last = [look()], list[Commit]()
 
     def watch(request: Request, response: Response) -> Response:
-        if request.method != "GET" and len(found) < most:
+        if request.method != "GET" and (not among or line.calls[-1] in among):
             last[:] = [Commit(line.calls[-1], line.calls.count(line.calls[-1]))]
             note()
         return response
 
     def note() -> None:
+        # A job that the call has begun is done by then.
+        stage.clock.sleep(_REST)
         now = look()
         # What looking has used up of the account's rate comes back meanwhile.
         stage.clock.sleep(_REST)
@@ -117,7 +123,7 @@ def commits(stage: Stage, work: Callable[[Line], Any], look: Callable[[], Any], 
     work(line)
     if not found:
         note()
-    return list(found)
+    return list(found), line
 
 
 def worded(answer: Any) -> str:

@@ -191,6 +191,11 @@ def _gather(line: Line, seen: list[Page]) -> None:
         seen.append(page)  # noqa: PERF402  what came before an error has to be kept
 
 
+def with_body(response: Response, body: Any) -> Response:
+    """Return *response* with another body."""
+    return Response(response.status, response.headers, json.dumps(body, default=_plain).encode())
+
+
 class _Spoiler:
     """Puts a currency nobody knows into the first of several rows of each answer."""
 
@@ -206,7 +211,7 @@ class _Spoiler:
         if rows is None or not _spoil(rows[0]):
             return response
         self.spoilt += 1
-        return Response(response.status, response.headers, json.dumps(body, default=_plain).encode())
+        return with_body(response, body)
 
 
 def _lists(body: Any) -> Iterator[list[Any]]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
-from ...exchange import Kind
 from . import samples
 from .base import Checks
 from .faults import ALL
-from .stage import KINDS, READING, WRITING, Line, Stage, needs, secrets_of
+from .stage import ALL_READING, WRITING, Stage, needs, secrets_of
 from .watching import talk_heard
+from .works import works
 
 _FAULTS = (None, "401", "no answer, all done", "a page for people, all done")
 
@@ -25,7 +24,7 @@ class Privacy(Checks):
         leaked = [secret for secret in secrets_of(stage.settings()) if len(secret) > 5 and secret in said]
         assert not leaked, f"a secret must never be logged, told or stored; one stands in: {_around(said, leaked[0])}"
 
-    @needs(some=tuple(WRITING.values()))
+    @needs(some=(*ALL_READING, *WRITING.values()))
     def test_people_stay_inside(self) -> None:
         """No mail address, telephone number, street or name of a person shows in a log, an error or an outcome."""
         stage = self.stage()
@@ -35,8 +34,9 @@ class Privacy(Checks):
 
     def _said(self, stage: Stage, *, journal: bool) -> Iterator[str]:
         """Yield what is said while everything is tried, with and without faults."""
+        every = works(self, stage).values()
         for name in _FAULTS:
-            for work in self._works(stage):
+            for work in every:
                 faults = [] if name is None or stage.is_folder else [ALL[name].at("*", 1, 999)]
                 line = stage.open(*faults)
                 with talk_heard() as heard:
@@ -49,26 +49,6 @@ class Privacy(Checks):
                 yield from heard
                 yield from (payload for _, payload in line.spool.pending() if journal)
                 yield from (str(exchange) for exchange in line.exchanges if journal)
-
-    def _works(self, stage: Stage) -> Iterator[Callable[[Line], Any]]:
-        usable = stage.usable
-        if "check_connection" in usable:
-            yield lambda line: line.call("check_connection")
-        for kind in KINDS:
-            if READING[kind] in usable:
-                yield lambda line, kind=kind: _read(line, kind)  # type: ignore[misc]
-            if WRITING[kind] in usable and (kind != "shipments" or "deliver_orders" in usable):
-                yield lambda line, kind=kind: self._write(line, kind)  # type: ignore[misc]
-
-    def _write(self, line: Line, kind: Kind) -> Any:
-        if kind == "orders":
-            return line.deliver(self.delivery(0))
-        return line.write(kind, self.samples(kind, line.stage, 1))
-
-
-def _read(line: Line, kind: Kind) -> None:
-    """Read everything; what was read is the caller's, and no leak."""
-    line.pages(kind)
 
 
 def _around(text: str, secret: str) -> str:

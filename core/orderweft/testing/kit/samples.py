@@ -100,7 +100,8 @@ def order(number: int) -> Order:
         season=Named(name=SEASON[1], code=SEASON[0]),
         window=Window(start=date(2027, 1, 15), complete=date(2027, 2, 15)),
         customer=customer,
-        addresses=(_address(buyer, "delivery"), _address(buyer, "accounts")),
+        addresses=(_address(buyer, "delivery"), _address(buyer, "accounts", "Accounts Department")),
+        note=f"Kit note {number}.",
         lines=tuple(lines),
     )
 
@@ -147,7 +148,10 @@ def customer(number: int) -> Customer:
         name=name,
         status="active",
         currency="GBP",
-        addresses=(_address(buyer, "delivery", name), _address(buyer, "accounts", name)),
+        addresses=(
+            _address(buyer, "delivery", name),
+            _address(buyer, "accounts", "Accounts Department").model_copy(update={"email": None}),
+        ),
         contacts=(Contact(name=f"Robin Beispiel {number}", email=f"kit{number}@example.com"),),
     )
 
