@@ -26,6 +26,7 @@ PairVerdict = Literal["fits", "needs a map", "not as set up"]
 
 _ASKED = ("provides", "accepts")
 _VERBS = ("supply", "take")
+_LACKS = ("gives", "takes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,19 @@ def pairs(plugins: Plugins, clock: Clock, ends: Sequence[ConnectionConfig]) -> I
         for source in able[0]:
             for destination in able[1]:
                 yield pair_of(plugins, clock, source, destination, kind)
+
+
+def absent(plugins: Plugins, kind: Kind, ends: Sequence[ConnectionConfig]) -> Mapping[str, Sequence[str]]:
+    """Return which of *ends* are in no pair of *kind*, on the side it names, for their channels have no such hook."""
+    return {
+        verb: [end.name for end in ends if not plugins.can(end.channel, hook)]
+        for verb, hook in zip(_LACKS, MOVES[kind], strict=True)
+    }
+
+
+def absent_told(lacking: Mapping[str, Sequence[str]]) -> str:
+    """Return in a line which channels are in no pair, on which side."""
+    return " ".join(f"{verb.capitalize()} none: {', '.join(names)}." for verb, names in lacking.items() if names)
 
 
 def pair_of(

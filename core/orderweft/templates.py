@@ -138,6 +138,11 @@ class Template:
             raise TemplateError(f"{error}, in the template {self.source!r}") from None
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
             raise TemplateError(f"a filter or method is used wrongly, in the template {self.source!r}") from None
+        except BaseException as error:
+            # https://docs.rs/pyo3/latest/pyo3/panic/struct.PanicException.html: no Exception, and not to be imported
+            if type(error).__name__ != "PanicException":
+                raise
+            raise TemplateError(f"a test or filter is used wrongly, in the template {self.source!r}") from None
         if len(text) > MAX_OUTPUT:
             raise TemplateError(f"the template {self.source!r} makes more than {MAX_OUTPUT} characters")
         return text

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import binascii
 import smtplib
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from email.utils import format_datetime
+from typing import IO
 
 from ..config import EmailAlert
 from ..errors import AuthenticationError, UnavailableError, UnknownOutcomeError
@@ -15,6 +17,8 @@ from .model import Digest
 from .text import body, subject
 
 _SHOWN = 200
+_MOST = 2**18
+"""Bytes a server may say in one connection."""
 
 
 def send_mail(alert: EmailAlert, digest: Digest) -> str | None:
@@ -65,6 +69,10 @@ def _server(alert: EmailAlert) -> Iterator[smtplib.SMTP]:
             raise AuthenticationError(f"{host} refuses user and password (SMTP {error.smtp_code})") from error
         except smtplib.SMTPException as error:
             raise UnavailableError(f"{host} does not take mail from us: {_told(error)}") from error
+        except binascii.Error as error:  # smtplib decodes what a server says during sign-in
+            raise UnavailableError(
+                f"{host} does not take mail from us: its answer to the sign-in is no SMTP"
+            ) from error
         except OSError as error:
             raise UnavailableError(f"{host}:{port} cannot be reached ({error.strerror or error})") from error
         yield server
@@ -75,10 +83,38 @@ def _server(alert: EmailAlert) -> Iterator[smtplib.SMTP]:
             server.close()
 
 
+class _Measured:
+    """What a server says, as a file that ends in an error when there is no end to it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self._left = file, _MOST
+        self.close = file.close
+
+    def readline(self, size: int) -> bytes:
+        """Return the next line, or *size* bytes of it."""
+        line = self._file.readline(size)
+        self._left -= len(line)
+        if self._left < 0:
+            raise OSError("it does not stop talking")
+        return line
+
+
+class _Server(smtplib.SMTP):
+    def getreply(self) -> tuple[int, bytes]:
+        # smtplib bounds a line of a reply, not their number
+        if self.file is None and self.sock is not None:
+            self.file = _Measured(self.sock.makefile("rb"))
+        return super().getreply()
+
+
+class _TlsServer(_Server, smtplib.SMTP_SSL):
+    pass
+
+
 def _connected(alert: EmailAlert, host: str, port: int) -> smtplib.SMTP:
     if alert.security == "tls":
-        return smtplib.SMTP_SSL(host, port, timeout=alert.timeout, context=ssl.create_default_context())
-    server = smtplib.SMTP(host, port, timeout=alert.timeout)
+        return _TlsServer(host, port, timeout=alert.timeout, context=ssl.create_default_context())
+    server = _Server(host, port, timeout=alert.timeout)
     if alert.security == "starttls":
         try:
             server.starttls(context=ssl.create_default_context())

@@ -12,7 +12,7 @@ from ..config import Config, ConnectionConfig, PipelineConfig
 from ..errors import SettingsError
 from ..exchange import Kind
 from ..fit import NOUNS, Fit
-from ..pairs import Pair, fit_between, pairs, played
+from ..pairs import Pair, absent, absent_told, fit_between, pairs, played
 from ..runs import open_end, refuse_unable
 from ..twig import lint
 from . import output
@@ -97,12 +97,15 @@ def _show_rows(title: str, found: Fit) -> None:
 
 
 def _matrix(context: Context, *, as_json: bool) -> None:
-    found = list(pairs(context.plugins, context.clock, _ends(context)))
+    ends = _ends(context)
+    found = list(pairs(context.plugins, context.clock, ends))
+    lacking = {kind: absent(context.plugins, kind, ends) for kind in get_args(Kind)}
     if as_json:
-        output.say_json([pair.to_data() for pair in found])
+        output.say_json({"pairs": [pair.to_data() for pair in found], "absent": lacking})
         return
-    for kind in get_args(Kind):
+    for kind, missing in lacking.items():
         _show_pairs(kind, [pair for pair in found if pair.kind == kind])
+        click.echo(f"{absent_told(missing)}\n")
 
 
 def _ends(context: Context) -> list[ConnectionConfig]:
@@ -122,7 +125,7 @@ def _ends(context: Context) -> list[ConnectionConfig]:
 
 def _show_pairs(kind: Kind, found: Sequence[Pair]) -> None:
     if not found:
-        click.echo(f"No two installed channels move {NOUNS[kind]}.\n")
+        click.echo(f"No two installed channels move {NOUNS[kind]}.")
         return
     rows = [[pair.source, pair.destination, pair.verdict, pair.told()] for pair in found]
     output.table(["From", "To", "Verdict", "What to know"], rows, title=NOUNS[kind].capitalize())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import dataclass, fields
+from heapq import nlargest
+from itertools import chain, product
 from operator import attrgetter
 from typing import get_args
 
@@ -150,14 +152,14 @@ def find(store: Store, text: str) -> list[OrderRow]:
 
 def listed(store: Store, *, pipeline: str | None = None, state: str | None = None, limit: int = 50) -> list[OrderRow]:
     """Return the orders last changed, newest first."""
-    newest = f"""SELECT {_columns(OrderRow)} FROM orders WHERE pipeline = ? AND state = ?
+    # the index alone tells how far back it goes, so that no order of a state that has none so new is read
+    moments = "SELECT changed_at FROM orders WHERE pipeline = ? AND state = ? ORDER BY changed_at DESC LIMIT ?"
+    newest = f"""SELECT {_columns(OrderRow)} FROM orders WHERE pipeline = ? AND state = ? AND changed_at >= ?
         ORDER BY changed_at DESC, number LIMIT ?"""  # noqa: S608
-    found = [
-        _order(row)
-        for one in ([pipeline] if pipeline else pipelines_of(store))
-        for each in ([state] if state else get_args(OrderState))
-        for row in store.rows(newest, [one, each, limit])
-    ]
+    places = product([pipeline] if pipeline else pipelines_of(store), [state] if state else get_args(OrderState))
+    last = {place: [row["changed_at"] for row in store.rows(moments, [*place, limit])] for place in places}
+    oldest = min(nlargest(limit, chain.from_iterable(last.values())), default="")
+    found = [_order(row) for place in last for row in store.rows(newest, [*place, oldest, limit])]
     found.sort(key=attrgetter("number"))
     return sorted(found, key=attrgetter("changed_at"), reverse=True)[:limit]
 

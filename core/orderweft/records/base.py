@@ -25,7 +25,7 @@ from ..errors import InvalidRecordError
 
 MONEY_PLACES = 6
 """Decimal places an amount may have; up to six, Python writes a Decimal without an exponent."""
-MONEY_PATTERN = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$"
+MONEY_PATTERN = r"^-?(0|[1-9][0-9]{0,23})(\.[0-9]{1,6})?$"
 INSTANT_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z$"
 
 _CURRENCIES = {currency.code: currency for currency in _Iso4217}
@@ -43,7 +43,7 @@ def _to_decimal(value: Any) -> Any:
         raise ValueError("money must be text such as '19.90'") from None
     if not amount.is_finite():
         raise ValueError("money must be a finite amount")
-    if amount.adjusted() > 24 or int(amount.as_tuple().exponent) < -MONEY_PLACES:
+    if amount.adjusted() > 23 or int(amount.as_tuple().exponent) < -MONEY_PLACES:
         raise ValueError(f"money must have at most 24 digits and {MONEY_PLACES} decimal places")
     if not amount:
         amount = amount.copy_abs()

@@ -216,7 +216,7 @@ def _take_all(connection: Connection[Settings], bookmark: str | None) -> Iterato
     taken: set[str] = set()
     while True:
         body = client.take_orders(_FILTERS[settings.order_status][0], count=settings.page_size)
-        entry = connection.spool.put(body)
+        entry = connection.spool.put(body.encode(errors="replace").decode())
         answer = read_answer(body, f"{connection.name}: taking orders from the export queue (sync=1)")
         items = tuple(_fetched(connection, row) for row in answer.rows)
         yield Page(items, bookmark, spooled=(entry,))

@@ -24,13 +24,15 @@ def read_inventory(connection: Connection[Settings]) -> Iterator[RecordPage]:
 
 
 def _less_in_flight(connection: Connection[Settings], pages: Iterator[RecordPage]) -> Iterator[RecordPage]:
+    # an item in several places may stand on several pages, and what is under way is taken off it once
+    held = list(pages)
     files = connection.once(FileClient)
-    for page in pages:
-        levels = [level for level in page.records if isinstance(level, StockLevel)]
-        if files.read_as_of is None:
-            raise UnavailableError("the folder does not tell when stock was written (subtract_in_flight)")
-        since = min([files.read_as_of, *(level.updated_at for level in levels if level.updated_at)])
-        yield replace(page, records=tuple(less_taken(levels, files.in_flight(since), files.read_as_of)))
+    if files.read_as_of is None:
+        raise UnavailableError("the folder does not tell when stock was written (subtract_in_flight)")
+    levels = [level for page in held for level in page.records if isinstance(level, StockLevel)]
+    since = min([files.read_as_of, *(level.updated_at for level in levels if level.updated_at)])
+    left = tuple(less_taken(levels, files.in_flight(since), files.read_as_of))
+    yield replace(held[-1], records=left, unread=tuple(row for page in held for row in page.unread))
 
 
 @hookimpl

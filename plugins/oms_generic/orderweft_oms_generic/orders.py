@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -55,7 +56,8 @@ def check_connection(connection: Connection[Settings]) -> Account:
     unsure = profile.confirm if profile.status == "experimental" else ()
     warnings = [f"confirm on a real account: {one}" for one in unsure]
     if profile.transport == "files":
-        return connection.once(FileClient).check()
+        account = connection.once(FileClient).check()
+        return replace(account, warnings=(*account.warnings, *warnings))
     if profile.check is None:
         told = (*warnings, f"{profile.id} has no `check`, so that nothing was asked")
         return Account(settings.service_url, profile.title, (), told)

@@ -11,7 +11,7 @@ class Simulator:
     """One account that stocks the sample brand, and keeps each order under the key it was put at."""
 
     def __init__(self, *, clock: Clock | None = None, seed: int = 0) -> None:
-        self._token = f"simulated-token-{seed}"
+        self._token = brand.secret(f"simulated-token-{seed}")
         self._barcodes = {sku.barcode for sku in brand.skus()}
         self.orders: dict[str, Any] = {}
 

@@ -32,7 +32,7 @@ def accepts_catalog(connection: Connection[Settings], kind: Kind) -> dict[str, A
         raise SettingsError(
             f"JOOR's v4 API, which takes styles, needs {', '.join(missing)}; set them in the connection"
         )
-    amount = {"pattern": r"^(0|[1-9][0-9]*)(\.[0-9]+)?$"}
+    amount = {"pattern": r"^(0|[1-9][0-9]{0,23})(\.[0-9]{1,6})?$"}
     price = {"type": "object", "properties": {"wholesale": amount, "retail": amount}}
     color = {"type": "object", "properties": {"skus": {"type": "array", "minItems": 1}}}
     asked: dict[str, Any] = {"prices": {"type": "array", "items": price}}

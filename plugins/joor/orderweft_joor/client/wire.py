@@ -99,7 +99,8 @@ class Wire:
                 read_answer(response.text, where)
             kind = NotThereError if response.status == 404 else DeclinedError
             raise kind(f"{where}: JOOR answered HTTP {response.status}; check {check}")
-        return response.text
+        # a byte that is no UTF-8 becomes half of a surrogate pair, which no record takes: better than another letter
+        return response.body.decode(errors="surrogateescape")
 
     def rows(self, path: str, names: tuple[str, str], where: str, **params: Any) -> Answer:
         """Read one page of v2 rows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from orderweft import InvalidRecordError, Named, Price, Product
@@ -54,7 +55,7 @@ def style_row(
     }
     for name, key in _KEYS.items():
         known = {key(entry) for entry in row[name]}
-        row[name] += [dict(old) for old in wrapped(there or {}, name, _NODES[name]) if key(old) not in known]
+        row[name] += [_sent_again(old) for old in wrapped(there or {}, name, _NODES[name]) if key(old) not in known]
     shown = [
         (text(one, "delivery_name"), text(one, "delivery_code"))
         for one in wrapped(there or {}, "deliveries", "delivery")
@@ -65,6 +66,11 @@ def style_row(
         row["deliveries"] = [{name: value for name, value in entry.items() if value} for entry in names]
     # 3: only add to the linesheets named; the default, 1, takes a style off all others.
     return {**row, "delivery_overwrite": 3}, remarks
+
+
+def _sent_again(entry: Row) -> dict[str, Any]:
+    """Return what JOOR has as it is sent, amounts as text like those beside it."""
+    return {name: f"{value:f}" if isinstance(value, Decimal) else value for name, value in entry.items()}
 
 
 def _is_shown(collection: Named, shown: Sequence[tuple[str | None, str | None]]) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from orderweft import Clock, Request, Response
+from orderweft.testing import brand
 
 from .switches import Switches
 
@@ -71,7 +72,7 @@ class SignIn:
         return self._clock.monotonic() < self._expires.get(token, float("-inf"))
 
     def _opaque(self) -> str:
-        return base64.urlsafe_b64encode(self._random.randbytes(42)).decode()
+        return brand.secret(base64.urlsafe_b64encode(self._random.randbytes(42)).decode())
 
 
 def _fields(request: Request) -> dict[str, str]:

@@ -23,6 +23,7 @@ from .switches import Switches, resolve
 from .throttle import Throttle
 
 _CREDENTIALS = ("token", "account_id", "client_id", "client_secret", "username", "password")
+_SECRETS = ("token", "client_secret", "password")
 _REMEMBERED = 1000
 
 
@@ -132,6 +133,7 @@ class Simulator:
         self._clock = clock or SystemClock()
         self._switches = resolve(switches)
         self._credentials = {name: f"simulated-{name}-{seed}" for name in _CREDENTIALS}
+        self._credentials |= {name: brand.secret(self._credentials[name]) for name in _SECRETS}
         sample = Sample(self._clock.now(), seed)
         if orders == "sample":
             sample.fill()

@@ -28,8 +28,8 @@ class BadFileError(UnavailableError):
 def decode(form: Format, data: bytes, place: str) -> Any:
     """Return what a whole file says, *place* being its name in messages.
 
-    Rows of CSV and JSON lines are a list of maps; so is XML whose format names a repeated element, and other XML is a
-    map. Numbers in JSON are exact, everything in CSV and XML is text.
+    Rows of CSV are a list of maps; so is XML whose format names a repeated element, and other XML is a map. Numbers in
+    JSON are exact, everything in CSV and XML is text.
     """
     try:
         if form.kind == "xml":
@@ -37,8 +37,6 @@ def decode(form: Format, data: bytes, place: str) -> Any:
         text = _text(form, data)
         if form.kind == "csv":
             return _bounded(codecs_csv.read(form, text, MOST_ROWS))
-        if form.kind == "jsonl":
-            return _bounded([_json(line, number) for number, line in _lines(text)])
         return _bounded(_json(text))
     except ValueError as error:
         raise BadFileError(f"{place}{_link(str(error))}{error}") from None
@@ -60,23 +58,16 @@ def _text(form: Format, data: bytes) -> str:
     return text
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    # JSON may hold other line separators than \n inside its texts: RFC 8259, section 7
-    return ((number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip())
-
-
-def _json(text: str, line: int | None = None) -> Any:
+def _json(text: str) -> Any:
     try:
         return json.loads(text, parse_float=Decimal, parse_constant=_no_number)
     except json.JSONDecodeError as error:
-        raise ValueError(
-            f"line {error.lineno if line is None else line}, character {error.colno}: {error.msg}"
-        ) from None
+        raise ValueError(f"line {error.lineno}, character {error.colno}: {error.msg}") from None
     except RecursionError:
         raise ValueError(f"is nested more than {DEEPEST} deep") from None
     except (ValueError, InvalidOperation) as error:
         told = error if isinstance(error, ValueError) else "it is out of range"
-        raise ValueError(f"{f'line {line}' if line else 'a number in it'}: {told}") from None
+        raise ValueError(f"a number in it: {told}") from None
 
 
 def _no_number(word: str) -> Any:
@@ -105,9 +96,7 @@ def encode(form: Format, names: Context, where: str) -> bytes:
         if form.kind == "xml":
             return codecs_xml.write(form, render(form.tree, names, where, "text"), where)
         tree = render(form.tree, names, where)
-        rows = tree if form.kind == "jsonl" and isinstance(tree, list) else [tree]
-        texts = [json.dumps(row, ensure_ascii=False, allow_nan=False) for row in rows]
-        return "".join(f"{text}{form.line_end}" for text in texts).encode(encoding)
+        return f"{json.dumps(tree, ensure_ascii=False, allow_nan=False)}{form.line_end}".encode(encoding)
     except UnicodeEncodeError as error:
         lacks, around = error.object[error.start], error.object[max(0, error.start - 20) : error.start + 20]
         raise TemplateError(f"{where}: {form.encoding} has no {lacks!r}, which is in {around!r}") from None

@@ -35,7 +35,7 @@ from ..config import Settings
 from ..mapping import Taken, with_codes
 from ..profiles.answers import rows_in
 from ..profiles.calls import key_of, scope
-from ..profiles.folders import written_format
+from ..profiles.folders import format_named
 from ..profiles.model import FileReading, Profile, Reading
 from ..profiles.paging import news
 from ..profiles.places import readings_of
@@ -83,7 +83,7 @@ class Exchange:
         writing = profile.orders.file if profile.orders else None
         if writing is None:
             return
-        self._format = written_format(profile, writing, self._texts)
+        self._format = format_named(profile, writing.format, self._texts)
         check_format(profile.formats[self._format], f"{profile.id} formats.{self._format}", written=True)
         self._outbox = Outbox(profile, writing, self._folder)
         if writing.answer is not None:
@@ -91,8 +91,10 @@ class Exchange:
             self._answers = Answers(profile, writing, inbox, self._outbox, self._folder, context)
 
     def _inbox(self, spec: FileReading) -> Inbox:
-        check_format(self._profile.formats[spec.format], f"{self._profile.id} formats.{spec.format}", written=False)
-        return Inbox(self._profile, spec, self._texts, self._folder, self._clock)
+        inbox = Inbox(self._profile, spec, self._texts, self._folder, self._clock)
+        name = inbox.spec.format
+        check_format(self._profile.formats[name], f"{self._profile.id} formats.{name}", written=False)
+        return inbox
 
     def _names(self, **more: Any) -> dict[str, Any]:
         return scope(self._profile, {"settings": self._texts, **more})

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from orderweft import Folder, SettingsError
+from orderweft import Folder, RejectedError, SettingsError, UnavailableError
 
 from ..mapping import Taken, pieces_of
 from ..profiles.expressions import Context
@@ -35,7 +36,20 @@ def in_flight(outbox: Outbox, answers: Answers | None, folder: Folder, names: Co
         spot = outbox.spot(entry.name, names)
         answer = answers.of(spot) if answers else None
         if (answer is None or answer.accepted != "no") and outbox.is_out(spot):
-            noted = json.loads(folder.read(spot.pieces))
-            lines = tuple((sku, barcode, pieces) for sku, barcode, pieces in noted["lines"])
-            taken.append(Taken(entry.modified, tuple(noted["warehouse"]), lines))
+            noted = _noted(folder, spot)
+            taken += [replace(noted, at=entry.modified)] if noted else []
     return taken
+
+
+def _noted(folder: Folder, spot: Spot) -> Taken | None:
+    """Return what was noted of an order, None when the note has just been put away, which it is long after."""
+    try:
+        noted = json.loads(folder.read(spot.pieces))
+        lines = tuple((sku, barcode, int(pieces)) for sku, barcode, pieces in noted["lines"])
+        return Taken(None, tuple(noted["warehouse"]), lines)
+    except RejectedError as error:
+        if not folder.exists(spot.pieces):
+            return None
+        raise UnavailableError(str(error)) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise UnavailableError(f"{folder.name}: {spot.pieces!r} is damaged; look at it") from error

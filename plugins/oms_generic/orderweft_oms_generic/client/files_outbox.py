@@ -165,7 +165,12 @@ class Outbox:
     def _noted(self, spot: Spot) -> str | None:
         if not self._folder.exists(spot.note):
             return None
-        text = self._folder.read(spot.note, limit=4096).decode("utf-8", "replace").strip()
+        try:
+            text = self._folder.read(spot.note, limit=4096).decode("utf-8", "replace").strip()
+        except RejectedError:
+            if self._folder.exists(spot.note):
+                raise
+            return None  # it has just been put away
         return text or spot.hands_over
 
 

@@ -25,6 +25,7 @@ from ..profiles.model import Reading
 from . import Client
 from .files import FileClient
 
+_LONGEST_PAGE = 1000
 T = TypeVar("T")
 R = TypeVar("R", StockLevel, Product, Customer, Shipment)
 
@@ -75,7 +76,12 @@ def read_records(connection: Connection[Settings], kind: Kind, model: type[R], w
         held += rows
         if reading.rows.group is not None and not last:
             continue  # what belongs together may come on different pages
-        found, problems = records_of(settings.system, reading.rows, held, context)
-        records, unread = to_records(model, found, problems, source, settings)
-        held, whole = [], whole and not unread
-        yield RecordPage(tuple(records), tuple(unread), complete=last and whole)
+        # a file is whole before any of it is told, but as records all of it would fill the memory
+        most = _LONGEST_PAGE if reading.rows.group is None else max(1, len(held))
+        for start in range(0, max(1, len(held)), most):
+            part = held[start : start + most]
+            found, problems = records_of(settings.system, reading.rows, part, context, first=start + 1)
+            records, unread = to_records(model, found, problems, source, settings)
+            whole = whole and not unread
+            yield RecordPage(tuple(records), tuple(unread), complete=last and whole and start + most >= len(held))
+        held = []

@@ -107,8 +107,9 @@ class SignIn:
             headers["authorization"] = _basic(auth.client_id, auth.client_secret)
         response = self._http.read("POST", self._address(auth.token_url or ""), form=form, headers=headers)
         if response.status in (400, 401, 403):
+            clock = ", and this machine's clock" if auth.kind == "jwt_assertion" else ""
             raise AuthenticationError(
-                f"{where}: refused (HTTP {response.status}); check what [connections.{self._name}.values] says"
+                f"{where}: refused (HTTP {response.status}); check what [connections.{self._name}.values] says{clock}"
             )
         try:
             answer = response.json()

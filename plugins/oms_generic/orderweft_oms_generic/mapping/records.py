@@ -33,12 +33,13 @@ def to_records(
 
 def to_record(kind: type[R], data: dict[str, Any], source: tuple[str, str], settings: Settings) -> R | Unread:
     """Return one record with what its origin lacks, or why it is none."""
-    origin = data.get("origin") or {}
+    origin = told if isinstance(told := data.get("origin"), dict) else {}
     whole = {**data, "origin": {**origin, "channel": source[0], "connection": source[1]}}
-    if kind is Shipment and (told := data.get("order_key")):
-        whole["order_key"] = delivery_key_of(settings.system, told, settings.texts)
-    if data.get("colors"):
-        whole["colors"] = _colors_once(data["colors"])
+    if kind is Shipment and isinstance(key := data.get("order_key"), str) and key:
+        whole["order_key"] = delivery_key_of(settings.system, key, settings.texts)
+    colors = _maps(data.get("colors"))
+    if colors == data.get("colors") and all(isinstance(color.get("skus"), list | None) for color in colors):
+        whole["colors"] = _colors_once(colors)
     renames = has_own_code(settings) and settings.item_code == "barcode" and kind not in settings.kinds_with_barcodes
     for item in _items(whole):
         if renames and "barcode" not in item and "sku" in item:
@@ -91,10 +92,15 @@ def _items(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield every part of *data* that names an item, for changing it in place."""
     if isinstance(data.get("item"), dict):
         yield data["item"]
-    for line in data.get("lines") or ():
+    for line in _maps(data.get("lines")):
         yield line["item"] if isinstance(line.get("item"), dict) else line
-    for color in data.get("colors") or ():
-        yield from color.get("skus") or ()
+    for color in _maps(data.get("colors")):
+        yield from _maps(color.get("skus"))
+
+
+def _maps(value: Any) -> list[dict[str, Any]]:
+    """Return the maps in a list; that anything else stands there is told when the record is made."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _label(data: Mapping[str, Any], id_: str) -> str:

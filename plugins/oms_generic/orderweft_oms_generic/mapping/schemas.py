@@ -31,7 +31,7 @@ def provided(settings: Settings, kind: Kind) -> dict[str, Any] | None:
     reading = reading_of(settings.system, kind)
     if reading is None:
         return None
-    free = {"gtin"} | (_CODES if settings.item_code == "barcode" else set())
+    free = _CODES if settings.item_code == "barcode" else frozenset[str]()
     schema = _schema(reading.rows.record, RECORDS[READ_BY[kind]], free, _code(settings))
     return _of_stock(schema, settings) if kind == "inventory" else schema
 
@@ -54,7 +54,7 @@ def _code(settings: Settings) -> str | None:
     return settings.item_code or settings.texts.get("item_code")
 
 
-def _schema(tree: Mapping[str, Any], model: type[BaseModel], free: set[str], code: str | None) -> dict[str, Any]:
+def _schema(tree: Mapping[str, Any], model: type[BaseModel], free: frozenset[str], code: str | None) -> dict[str, Any]:
     """Return what *tree* gives of *model*; the fields in *free* may come and go, other codes than *code* do not."""
     given = {key.removesuffix("!"): (below, key.endswith("!")) for key, below in tree.items()}
     filled = {name for name, field in model.model_fields.items() if field.is_required()}
@@ -67,13 +67,22 @@ def _schema(tree: Mapping[str, Any], model: type[BaseModel], free: set[str], cod
         if chosen and code in _CODES and chosen[1] != code:
             properties[name] = False
         elif name not in given:
-            if not field.is_required() and field.default is None and name not in free:
+            worked_out = name == "gtin" and properties.get("barcode") is not False
+            if not field.is_required() and field.default is None and name not in free and not worked_out:
                 properties[name] = False
-        elif inner is not None and is_list and isinstance(below, dict) and isinstance(below.get("$do"), dict):
-            properties[name] = {"type": "array", "items": _schema(below["$do"], inner, free, code)}
+        elif inner is not None and is_list and (entry := _entry(below)) is not None:
+            properties[name] = {"type": "array", "items": _schema(entry, inner, free, code)}
         elif inner is not None and not is_list and isinstance(below, dict) and "$v" not in below and name != "origin":
             properties[name] = _schema(below, inner, free, code)
     return {"type": "object", "required": sorted(required), "properties": properties}
+
+
+def _entry(tree: Any) -> Mapping[str, Any] | None:
+    """Return the tree of every entry of a list, None when they differ or nobody can tell."""
+    entry = (
+        tree[0] if isinstance(tree, list) and len(tree) == 1 else tree.get("$do") if isinstance(tree, dict) else None
+    )
+    return entry if isinstance(entry, dict) else None
 
 
 def _model_in(annotation: Any) -> tuple[type[BaseModel] | None, bool]:

@@ -237,12 +237,15 @@ def rows_in(profile: Profile, rows: Rows, body: Any, headers: Mapping[str, str],
 
 
 def records_of(
-    profile: Profile, rows: Rows, found: list[Any], context: Context
+    profile: Profile, rows: Rows, found: list[Any], context: Context, *, first: int = 1
 ) -> tuple[list[dict[str, Any]], list[Problem]]:
-    """Return raw rows as records, and those that cannot be read; rows that are grouped must all be there."""
+    """Return raw rows as records, and those that cannot be read; rows that are grouped must all be there.
+
+    *first* is the number of the first row, by which one without an id is told.
+    """
     records: list[dict[str, Any]] = []
     problems: list[Problem] = []
-    for number, members in enumerate(_grouped(profile, rows, found, context, problems), 1):
+    for number, members in enumerate(_grouped(profile, rows, found, context, problems, first), first):
         names = scope(profile, {**context, **members[0], "rows": members})
         try:
             records.append(render(rows.record, names, f"{profile.id} record", "text"))
@@ -259,10 +262,10 @@ def read_rows(
 
 
 def _grouped(
-    profile: Profile, rows: Rows, found: list[Any], context: Context, problems: list[Problem]
+    profile: Profile, rows: Rows, found: list[Any], context: Context, problems: list[Problem], first: int
 ) -> list[list[dict[str, Any]]]:
     groups: dict[Any, list[dict[str, Any]]] = {}
-    for number, row in enumerate(found, 1):
+    for number, row in enumerate(found, first):
         names = scope(profile, {**context, "row": row})
         try:
             children = [None] if rows.children is None else _value(rows.children, names, "children") or []

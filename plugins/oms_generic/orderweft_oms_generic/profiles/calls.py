@@ -188,6 +188,8 @@ def render_call(profile: Profile, call: Call, context: Context) -> RenderedCall:
     where = f"{profile.id} {place_of(profile, call).name}"
     names = scope(profile, context)
     query = render(call.query, names, f"{where} query", "text") or {}
+    if not isinstance(query, dict):
+        raise TemplateError(f"{where} query: must be a map, not {type(query).__name__}")
     for name, value in query.items():
         if not isinstance(value, str):
             raise TemplateError(f"{where} query.{name}: must be one text, not {type(value).__name__}")

@@ -18,7 +18,7 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
-from orderweft import Customer, Order, OrderweftError, Record, StockLevel
+from orderweft import Customer, Order, OrderweftError, Record, SettingsError, StockLevel
 from pydantic import ValidationError
 
 from .answers import (
@@ -47,6 +47,12 @@ from .tree import render_text
 _GIVEN_RECORDS: dict[str, type[Record]] = {"inventory.write": StockLevel, "write_customers": Customer}
 _ODD_ANSWERS: tuple[Any, ...] = (None, "", "<html>Bad gateway</html>", [], {}, [{"message": 1}], {"error": None})
 _BASE = "https://sample.invalid/base"
+_GIVEN: dict[str, tuple[type, str]] = {
+    "key": (str, "text"),
+    "records": (list, "a list"),
+    "saved": (dict, "a map"),
+    "settings": (dict, "a map"),
+}
 
 
 def dry_run(profile: Profile) -> list[tuple[Path, str]]:
@@ -131,6 +137,9 @@ class _Trial:
 
     def given(self) -> dict[str, Any]:
         context = dict(self.sample.given)
+        for name, (form, called) in _GIVEN.items():
+            if name in context and not isinstance(context[name], form):
+                raise SettingsError(f"given.{name} must be {called}")
         defaults = {name: spec.default for name, spec in self.profile.settings.items()}
         context["settings"] = {**defaults, **context.get("settings", {})}
         if "order" in context:
@@ -186,7 +195,8 @@ class _Trial:
         records, problems = read_rows(self.profile, reading.rows, body, headers, self.context)
         kind = RECORDS[self.sample.operation]
         for record in records:
-            origin = {**record.get("origin", {}), "channel": "sample", "connection": "sample"}
+            told = record.get("origin")
+            origin = {**(told if isinstance(told, dict) else {}), "channel": "sample", "connection": "sample"}
             kind.model_validate({**record, "origin": origin})
         self.got["records"] = records
         self.got["problems"] = [problem.problem for problem in problems]

@@ -45,6 +45,7 @@ def filled(profile: Profile, spec: FileReading, texts: Mapping[str, str | None])
     """Return *spec* with the settings filled in; raises SettingsError when its places cannot be used."""
     names, where = scope(profile, {"settings": texts}), f"{profile.id}: the folder"
     given: dict[str, str | None] = {name: getattr(spec, name) for name in (*FOLDERS, *NAMES)}
+    form = format_named(profile, spec.format, texts)
     try:
         texts = {name: text and (render_text(text, names, where) or "") for name, text in given.items()}
     except TemplateError as error:
@@ -57,13 +58,13 @@ def filled(profile: Profile, spec: FileReading, texts: Mapping[str, str | None])
         raise SettingsError(f"{profile.id}: folder, claim, done and failed must be different folders")
     if spec.claim is not None and spec.done is None:
         raise SettingsError(f"{profile.id}: a file that is claimed needs a folder `done` to go to afterwards")
-    return spec.model_copy(update=texts)
+    return spec.model_copy(update={**texts, "format": form})
 
 
-def written_format(profile: Profile, writing: FileWriting, texts: Mapping[str, str | None]) -> str:
-    """Return the name of the format orders are written in; raises SettingsError when there is none of that name."""
+def format_named(profile: Profile, source: str, texts: Mapping[str, str | None]) -> str:
+    """Return the name of the format *source* gives; raises SettingsError when there is none of that name."""
     try:
-        name = render_text(writing.format, scope(profile, {"settings": texts}), f"{profile.id} orders.file.format")
+        name = render_text(source, scope(profile, {"settings": texts}), f"{profile.id} format")
     except TemplateError as error:
         raise SettingsError(str(error)) from None
     if name not in profile.formats:
@@ -90,7 +91,7 @@ def check_files(profile: Profile, texts: Mapping[str, str | None]) -> None:
     writing = profile.orders.file if profile.orders else None
     if writing is None:
         return
-    written_format(profile, writing, texts)
+    format_named(profile, writing.format, texts)
     marker_of(profile, writing, texts)
     try:
         path = render_text(writing.path, scope(profile, {"settings": texts, "key": "key"}), "orders.file.path")

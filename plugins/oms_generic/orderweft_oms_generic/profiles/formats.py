@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from orderweft import Order
+from orderweft import Order, TemplateError
 
 from .calls import scope
 from .expressions import NAMED_SETTING, leaf, leaf_text
@@ -35,7 +35,7 @@ def lint_formats(profile: Profile, found: Lint) -> None:
             found.wrong((*path, "detail_columns"), "belong to `lines: header_detail`")
     written = profile.orders.file if profile.orders else None
     if written is not None:
-        _format_of_orders(profile, written.format, found, settings)
+        _format(found, written.format, ("orders", "file", "format"), settings)
         _place(found, written.path, ("orders", "file", "path"), names)
         _place(found, written.marker, ("orders", "file", "marker"), settings, is_name=True)
         if "key" not in written.path:
@@ -45,7 +45,7 @@ def lint_formats(profile: Profile, found: Lint) -> None:
         if written.answered is not None:
             found.tree(written.answered.record, ("orders", "file", "answered", "record"), in_row(settings), _ANSWERED)
     for path_, reading in file_readings(profile):
-        found.named(reading.format, profile.formats, (*path_, "format"))
+        _format(found, reading.format, (*path_, "format"), settings)
         for name in (*FOLDERS, *NAMES):
             _place(found, getattr(reading, name), (*path_, name), settings, is_name=name in NAMES)
 
@@ -59,20 +59,22 @@ def _place(found: Lint, source: str | None, path: Path, names: Mapping[str, Shap
         found.wrong(path, wrong)
 
 
-def _format_of_orders(profile: Profile, source: str, found: Lint, settings: Mapping[str, Shape]) -> None:
+def _format(found: Lint, source: str, path: Path, settings: Mapping[str, Shape]) -> None:
     """Check that every choice the settings leave makes the name of a format."""
-    path: Path = ("orders", "file", "format")
-    before = len(found.mistakes)
+    profile, before = found.profile, len(found.mistakes)
     found.leaf(source, path, settings)
     if len(found.mistakes) > before:
         return
     asked = {name: profile.settings[name].choices for one in leaf(source).expressions
-             for name in NAMED_SETTING.findall(one.source)}  # fmt: skip
+             for name in NAMED_SETTING.findall(one.source) if name in profile.settings}  # fmt: skip
     for name in sorted(name for name, choices in asked.items() if not choices):
         found.wrong(path, f"settings.{name} needs `choices`, of which each makes the name of a format")
     for chosen in product(*asked.values()):
         texts = dict(zip(asked, chosen, strict=True))
-        found.named(leaf_text(source, scope(profile, {"settings": texts})) or "", profile.formats, path)
+        try:
+            found.named(leaf_text(source, scope(profile, {"settings": texts})) or "", profile.formats, path)
+        except TemplateError as error:
+            found.wrong(path, str(error))
 
 
 _ANSWERED: Mapping[str, Any] = {"key": LEAF, "accepted": LEAF, "message": LEAF, "id": LEAF, "number": LEAF}

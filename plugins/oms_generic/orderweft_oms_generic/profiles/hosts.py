@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Callable
-from typing import Any
 
 from orderweft import SettingsError
 
@@ -29,13 +27,13 @@ def is_private(host: str) -> bool:
     return "." not in name or name.endswith(tuple(f".{ending}" for ending in _INNER))
 
 
-def refuse_private(host: str, title: str, resolve: Callable[..., Any] = socket.getaddrinfo) -> None:
+def refuse_private(host: str, title: str) -> None:
     """Raise SettingsError when *host* resolves to an address of this machine or its network.
 
     A name that does not resolve here is left to the call itself, which may go through a proxy.
     """
     try:
-        found = {str(info[4][0]) for info in resolve(host, 443, type=socket.SOCK_STREAM)}
+        found = {str(info[4][0]) for info in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)}
     except OSError:
         return
     if is_private(host) or any(is_private(address) for address in found):

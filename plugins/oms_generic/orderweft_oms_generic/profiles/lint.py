@@ -122,7 +122,10 @@ class Lint:
         """Check a typed value."""
         for key in tree.keys() - {"$v", "$type", "$scale", "$format"}:
             self.wrong((*path, key), "is not known here; there are $v, $type, $scale and $format")
-        kind = tree.get("$type", "string")
+        if deep := [key for key in ("$type", "$scale", "$format") if not isinstance(tree.get(key, ""), str)]:
+            self.wrong((*path, deep[0]), "must be text")
+            return
+        kind = tree.get("$type", "")
         if kind not in TYPES:
             self.wrong((*path, "$type"), f"is not a type{meant(str(kind), TYPES)}")
         if "$scale" in tree and (

@@ -99,4 +99,4 @@ def _sentence(kind: str, message: str, context: dict[str, Any]) -> str:
 
 def _told(document: Document, source: str, mistakes: list[tuple[Path, str]]) -> list[str]:
     placed = [(document.line_of(path), ".".join(str(part) for part in path), what) for path, what in mistakes]
-    return [f"{source}:{line}: {path}: {what}" for line, path, what in sorted(set(placed))]
+    return [" ".join(f"{source}:{line}: {path}: {what}".splitlines()) for line, path, what in sorted(set(placed))]

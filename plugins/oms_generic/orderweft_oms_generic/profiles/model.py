@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from orderweft import Reason, decode_json
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from orderweft import Reason
+from pydantic import BeforeValidator, Field, model_validator
 
-from .parts import Auth, Budget, Expression, Leaf, Name, Part, SettingSpec, Tree
+from .parts import Auth, Budget, Expression, Host, JsonMap, JsonText, Leaf, Name, Part, SettingSpec, Tree
 
 Class = Literal[
     "ok", "absent", "already_there", "throttled", "not_applied", "unknown", "credentials", "refused", "settings"
@@ -19,30 +19,18 @@ Write = Literal["upsert_path", "server_rejects", "header", "find_first", "file_n
 a repeated key, an idempotency header, a look before each creation, or the name of a file."""
 
 
-def _json(text: Any) -> Any:
-    if not isinstance(text, str):
-        raise ValueError("write it as JSON text, after `|`, so that numbers and truth values keep their types")
-    try:
-        return decode_json(text)
-    except ValueError as error:
-        raise ValueError(f"is not JSON: {error}") from None
-
-
-def _body(text: Any) -> Any:
-    """Return what an answer's body is read as: its JSON, else its text."""
-    try:
-        return _json(text)
-    except ValueError:
-        if isinstance(text, str) and not text.lstrip().startswith(("{", "[")):
-            return text
-        raise
-
-
-Host = Annotated[str, StringConstraints(pattern=r"^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*$")]
-JsonMap = Annotated[dict[str, Any], BeforeValidator(_json)]
-"""A JSON object, written as text."""
-JsonText = Annotated[Any, BeforeValidator(_body)]
-"""Any JSON, written as text; other text stands for itself."""
+def _alike(formats: Any) -> Any:
+    """Return the formats as they stand in a profile, those that are like another filled in from it."""
+    if not isinstance(formats, dict):
+        return formats
+    filled = {}
+    for name, form in formats.items():
+        other = form.get("like") if isinstance(form, dict) else None
+        model = formats.get(other) if isinstance(other, str) else None
+        if other is not None and (not isinstance(model, dict) or "like" in model):
+            raise ValueError(f"{name} must be like a format that says all by itself, and {other!r} is none")
+        filled[name] = form if model is None else {**model, **form}
+    return filled
 
 
 class Rule(Part):
@@ -271,7 +259,9 @@ class Column(Part):
 class Format(Part):
     """What files look like inside."""
 
-    kind: Literal["csv", "json", "jsonl", "xml"]
+    like: Name | None = None
+    """Another format, which this one is but for what it says itself."""
+    kind: Literal["csv", "json", "xml"]
     delimiter: str = ","
     quote: str = '"'
     line_end: Literal["\n", "\r\n"] = "\r\n"
@@ -316,7 +306,8 @@ class FileReading(Part):
     folder: Leaf
     pattern: Leaf = "*"
     pick: Literal["newest", "all"] = "newest"
-    format: Name
+    format: Leaf
+    """Name of a format; over settings with `choices`."""
     stable_seconds: Annotated[float, Field(ge=0, le=3600)] = 0.0
     """How long size and time of a file must have been the same before it is read."""
     marker: Leaf | None = None
@@ -382,7 +373,7 @@ class Profile(Part):
     paging: dict[Name, Paging] = Field(default_factory=dict)
     maps: dict[Name, dict[str, str]] = Field(default_factory=dict)
     """Values of ours to values of theirs, or back; `*` for any other."""
-    formats: dict[Name, Format] = Field(default_factory=dict)
+    formats: Annotated[dict[Name, Format], BeforeValidator(_alike)] = Field(default_factory=dict)
     in_flight: Annotated[int, Field(ge=1, le=8)] = 1
     settle_seconds: Annotated[float, Field(ge=0, le=3600)] = 0.0
     check: Check | None = None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from orderweft import decode_json
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Expression = str
@@ -19,10 +20,36 @@ Tree = Any
 
 Empty are null and a text, list or map with nothing in it. `{"$each": EXPRESSION, "$as": NAME, "$do": TREE}` makes a
 list, whose entries must not come out empty, and in which `NAME_no` counts from 1. `{"$v": LEAF, "$type": TYPE, ...}`
-is a typed value: string, integer, decimal (text, with `$scale` places), number (a JSON number, rounded to `$scale`),
-boolean, yn, date or datetime (with `$format`). A bare `true` or `12` is text.
+is a typed value: integer, decimal (text, with `$scale` places), number (a JSON number, rounded to `$scale`), date or
+datetime (with `$format`). A bare `true` or `12` is text; =`true` and =`12` are JSON's own.
 """
 Kind = Literal["text", "secret"]
+
+
+def _json(text: Any) -> Any:
+    if not isinstance(text, str):
+        raise ValueError("write it as JSON text, after `|`, so that numbers and truth values keep their types")
+    try:
+        return decode_json(text)
+    except ValueError as error:
+        raise ValueError(f"is not JSON: {error}") from None
+
+
+def _body(text: Any) -> Any:
+    """Return what an answer's body is read as: its JSON, else its text."""
+    try:
+        return _json(text)
+    except ValueError:
+        if isinstance(text, str) and not text.lstrip().startswith(("{", "[")):
+            return text
+        raise
+
+
+Host = Annotated[str, StringConstraints(pattern=r"^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*$")]
+JsonMap = Annotated[dict[str, Any], BeforeValidator(_json)]
+"""A JSON object, written as text."""
+JsonText = Annotated[Any, BeforeValidator(_body)]
+"""Any JSON, written as text; other text stands for itself."""
 
 
 class Part(BaseModel):

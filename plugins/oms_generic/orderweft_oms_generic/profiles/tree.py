@@ -14,8 +14,6 @@ from .functions import date_text, datetime_text, decimal_of, is_empty, rounded, 
 Numbers = Literal["json", "text"]
 """How bare numbers come out: as JSON has them, or as text for canonical records."""
 MOST_ENTRIES = 100_000
-_TRUE = ("true", "yes", "y", "1", "on")
-_FALSE = ("false", "no", "n", "0", "off")
 
 
 def render(tree: Any, context: Context, where: str, numbers: Numbers = "json") -> Any:
@@ -91,7 +89,7 @@ def _typed(tree: dict[str, Any], context: Context, where: str, numbers: Numbers)
     if is_empty(value):
         return None
     try:
-        return TYPES[tree.get("$type", "string")](value, tree)
+        return TYPES[tree["$type"]](value, tree)
     except ValueError as error:
         raise TemplateError(f"{where}: {error}") from None
 
@@ -137,13 +135,6 @@ def _number(value: Any, tree: dict[str, Any]) -> int | float:
     return json_number(rounded(value, tree["$scale"]) if "$scale" in tree else decimal_of(value))
 
 
-def _boolean(value: Any, tree: dict[str, Any]) -> bool:
-    text = text_of(value).strip().lower()
-    if text not in (*_TRUE, *_FALSE):
-        raise ValueError(f"{shown(value)} is neither true nor false")
-    return text in _TRUE
-
-
 def _date(value: Any, tree: dict[str, Any]) -> str:
     return date_text(value, tree.get("$format", "%Y-%m-%d"))
 
@@ -153,12 +144,9 @@ def _datetime(value: Any, tree: dict[str, Any]) -> str:
 
 
 TYPES: dict[str, Callable[[Any, dict[str, Any]], Any]] = {
-    "string": lambda value, tree: text_of(value),
     "integer": _integer,
     "decimal": _decimal,
     "number": _number,
-    "boolean": _boolean,
-    "yn": lambda value, tree: "Y" if _boolean(value, tree) else "N",
     "date": _date,
     "datetime": _datetime,
 }

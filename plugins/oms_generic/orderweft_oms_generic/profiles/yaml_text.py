@@ -54,7 +54,11 @@ def read_yaml(text: str) -> Document:
     """Return what *text* says; raises SettingsError, `LINE: what`, when it is no YAML at all."""
     if len(text) > LARGEST:
         raise SettingsError(f"1: a profile of {len(text)} characters is too long; {LARGEST} are possible")
-    loader = _Loader(text)
+    try:
+        loader = _Loader(text)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise SettingsError(f"{line}: this is not YAML: {str(error).splitlines()[0]}") from None
     try:
         node = loader.get_single_node()
     except yaml.MarkedYAMLError as error:

@@ -107,14 +107,14 @@ class CartRover(System):
     def settings(self) -> Mapping[str, Any]:
         """Return the three pairs of credentials, and the merchant's number."""
         pairs = {"cart": "", "merchant": "merchant_", "warehouse": "warehouse_"}
-        users = {f"{prefix}api_user": self.secret(f"{level}-user") for level, prefix in pairs.items()}
+        users = {f"{prefix}api_user": self.made_up(f"{level}-user") for level, prefix in pairs.items()}
         keys = {f"{prefix}api_key": self.secret(f"{level}-key") for level, prefix in pairs.items()}
         return {**users, **keys, "merchant_pk": str(700 + self._seed)}
 
     def admit(self, operation: str, request: Request) -> None:
         """Refuse wrong credentials, those of another level, and calls that come too fast."""
         given = basic(request)
-        pairs = [(self.secret(f"{level}-user"), self.secret(f"{level}-key")) for level in _LEVELS]
+        pairs = [(self.made_up(f"{level}-user"), self.secret(f"{level}-key")) for level in _LEVELS]
         if given not in pairs:
             raise Refusal(401, "Invalid API user or key", "Failure")
         level, wanted = _LEVELS[pairs.index(given)], request.path.split("/")[2:3]

@@ -29,7 +29,8 @@ class FileSystem:
     """A system in a folder of its own, which lives as long as this object.
 
     Nobody works there by itself: `work` is one round in which it takes the orders that lie there, answers where the
-    profile asks for answers, and exports the sample brand's stock anew. The first export is there from the start.
+    profile asks for answers, and exports the sample brand's stock anew. The first export is there from the start, with
+    the brand's products where the profile reads any.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class FileSystem:
         """The files of every order by its key; more than one is a duplicate."""
         self._profile, self._clock, self._seed = profile, clock or SystemClock(), seed
         self._file = profile.orders.file if profile.orders else None
-        values = {name: text or f"simulated-{name}-{seed}" for name, text in account["values"].items()}
+        values = {name: text or brand.secret(f"simulated-{name}-{seed}") for name, text in account["values"].items()}
         self._account = {**account, "values": values}
         self._texts = resolve_settings(profile, values)
         self._folder = Path(tempfile.mkdtemp(prefix="orderweft-"))
@@ -50,6 +51,8 @@ class FileSystem:
         for place in self._places():
             place.mkdir(parents=True, exist_ok=True)
         self._export_stock()
+        if profile.catalog is not None and profile.catalog.file is not None:
+            self._write(profile.catalog.file, profile.catalog.rows, _products(), "products")
 
     @property
     def folder(self) -> Path:
@@ -58,7 +61,11 @@ class FileSystem:
 
     def settings(self) -> Mapping[str, Any]:
         """Return the profile and its values, the folder and the password it is served with."""
-        return {**self._account, "folder": str(self._folder), "password": f"simulated-password-{self._seed}"}
+        return {
+            **self._account,
+            "folder": str(self._folder),
+            "password": brand.secret(f"simulated-password-{self._seed}"),
+        }
 
     def facts(self) -> Mapping[str, int]:
         """Return what a person would count there."""
@@ -152,3 +159,18 @@ class FileSystem:
     def _path_of(self, source: str) -> str:
         names = scope(self._profile, {"settings": self._texts, "key": _KEY})
         return render_text(source, names, f"{self._profile.id} orders.file.path") or _KEY
+
+
+def _products() -> list[Fields]:
+    """Return the brand's products, a row for each size."""
+    sizes, prices = "colors.skus", "colors.skus.prices"
+    return [
+        {
+            "origin.id": [sku.style_number], "style_number": [sku.style_number], "name": [sku.style_name],
+            "colors.color": [sku.color], "colors.color_code": [sku.color_code],
+            f"{sizes}.size": [sku.size], f"{sizes}.sku": [sku.sku], f"{sizes}.barcode": [sku.barcode],
+            f"{prices}.currency": ["USD"], f"{prices}.wholesale": [str(sku.wholesale)],
+            f"{prices}.retail": [str(sku.retail)],
+        }
+        for sku in brand.skus()
+    ]  # fmt: skip

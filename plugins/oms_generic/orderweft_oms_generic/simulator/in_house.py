@@ -14,7 +14,9 @@ minutes.
 `{"error": "reference exists", "id": 1}`; wrong fields by 422 `{"errors": {"lines.0.sku": "is unknown"}}`. Wanted are
 `reference`, `currency`, `customer` with `code` and `name`, and `lines`, each with `sku` (or `barcode`) and `pieces`;
 `price`, `deliver_to`, `ship_from`, `ship_until`, `warehouse` and `note` may be given, other fields are kept.
-`GET /api/orders?reference=` -> `{"orders": [...]}`; also `changed_since`, `page`, `size`.
+`GET /api/orders?reference=` -> `{"orders": [...]}`; also `changed_since`, `page`, `size`. An order has what it was
+created with, `id`, `status` (`open`, `picking`, `shipped`, `cancelled`), `created_at`, `changed_at`, and each line
+`line` and `shipped`; one that was entered by hand has its number as `reference`.
 `GET /api/orders/<id>` -> one order; `POST /api/orders/<id>/cancel` -> that order, 409 when something of it has left.
 `GET /api/stock?page=&size=&warehouse=` -> a bare list of `{"sku", "barcode", "warehouse", "on_hand", "reserved",
 "free"}`, with the number of all rows in the header `X-Total-Count`; `size` is 50, at most 200.
@@ -98,8 +100,9 @@ class InHouse(System):
 
     def settings(self) -> Mapping[str, Any]:
         """Return the token, or what it is asked for with."""
-        names = ("token",) if self._switches["auth"] == "token" else ("client_id", "client_secret")
-        return {name: self.secret(name.replace("_", "-")) for name in names}
+        if self._switches["auth"] == "token":
+            return {"token": self.secret("token")}
+        return {"client_id": self.made_up("client-id"), "client_secret": self.secret("client-secret")}
 
     def admit(self, operation: str, request: Request) -> None:
         """Refuse a wrong or old token, and a call too many."""
@@ -291,8 +294,11 @@ class InHouse(System):
 
     def add_order(self, external_id: str, pieces: Mapping[str, int], *, channel: str = "Shopify") -> Order:
         """Add an order of another channel, with *pieces* by SKU."""
-        lines = [self.store.line(sku, count) for sku, count in pieces.items()]
+        lines = [self._line(self.items[sku], count) for sku, count in pieces.items()]
         return self.store.add_order(external_id, channel, "open", lines, {"reference": external_id})
+
+    def _line(self, item: Item, count: int) -> Line:
+        return self.store.line(item.sku, count, item.price, {"barcode": item.barcode, "price": str(item.price)})
 
 
 def _order_row(order: Order) -> Row:

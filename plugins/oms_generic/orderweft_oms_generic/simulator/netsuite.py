@@ -79,8 +79,10 @@ class NetSuite(System):
             item.external_id = item.sku
         for customer in self.store.customers.values():
             customer.external_id = customer.code
-        names = ("client_id", "certificate_id", "consumer_key", "consumer_secret", "token_id", "token_secret")
-        self._known = {"account": "1234567_SB1", **{name: self.secret(name) for name in names}}
+        secrets = ("consumer_key", "consumer_secret", "token_id", "token_secret")
+        self._known = {"account": "1234567_SB1"}
+        self._known |= {name: self.made_up(name) for name in ("client_id", "certificate_id")}
+        self._known |= {name: self.secret(name) for name in secrets}
         self._sign_in = SignIn(clock, seed, self._known, self._switches)
         self._random = random.Random(seed)
         self._others: list[tuple[float, int]] = []

@@ -16,6 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 from orderweft import Clock, Request, Response
+from orderweft.testing import brand
 
 from .netsuite_switches import Key, Switches
 from .wire import Refusal, bearer
@@ -70,7 +71,7 @@ class SignIn:
             return _refused("unsupported_grant_type", 400)
         if not self._is_valid(form.get("client_assertion", ""), request.url.partition("?")[0]):
             return _refused("invalid_client", 401)
-        token = f"simulated-access-token-{len(self._tokens)}"
+        token = brand.secret(f"simulated-access-token-{len(self._tokens)}")
         self._tokens[token] = self._clock.monotonic() + TOKEN_SECONDS
         seconds: int | str = str(TOKEN_SECONDS) if self._switches["expires_in"] == "text" else TOKEN_SECONDS
         return Response.of_json({"access_token": token, "expires_in": seconds, "token_type": "bearer"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Literal, TypedDict
 
 from orderweft import Clock, Request, Response
@@ -35,6 +36,7 @@ class Switches(TypedDict, total=False):
     item_put: Literal["replaces", "merges"]
     batch_body: Literal["array", "object", "both"]
     sorted: Literal["oldest", "newest"]
+    find_delay: Literal[0, 600]
     limit_over: Literal["clamped", "refused"]
     code: Literal["sku", "barcode"]
     stock: Literal["on_hand", "available"]
@@ -60,6 +62,7 @@ class OrderDesk(System):
     `order_put`, `item_put`: what a `PUT` leaves out is cleared (`replaces`) or kept (`merges`).
     `batch_body`: `PUT /batch-inventory-items` takes a bare `array`, an `object` with `inventory_items`, or `both`.
     `sorted`: lists begin with the `oldest` or the `newest`.
+    `find_delay`: seconds until a new order is in lists.
     `limit_over`: a `limit` above 500 is `clamped` or `refused`.
     `code`: an item's `code` is the `sku`, with the barcode in `manufacturer_sku`, or the `barcode`, with the SKU there.
     `stock`: `stock` is what lies `on_hand` or what is `available`, open orders taken off.
@@ -182,8 +185,9 @@ class OrderDesk(System):
         return FOLDERS.get(number, FOLDERS[min(FOLDERS)])
 
     def _list(self, request: Request) -> Response:
-        given = request.query
-        rows = [order for order in self.store.orders.values() if form.matches(order, given, FOLDERS, TIME_ZONE)]
+        given, newest_known = request.query, self.store.now() - timedelta(seconds=self._switches["find_delay"])
+        known = (order for order in self.store.orders.values() if order.created_at <= newest_known)
+        rows = [order for order in known if form.matches(order, given, FOLDERS, TIME_ZONE)]
         order_by = given.get("order_by", "date_added")
         if order_by not in ("date_added", "date_modified", "id"):
             raise Refusal(400, f"Orders cannot be sorted by {order_by}")

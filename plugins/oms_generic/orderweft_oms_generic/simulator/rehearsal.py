@@ -33,7 +33,13 @@ _KNOWN = {
                  "token_id", "token_secret"),
 }  # fmt: skip
 """What the profile of each system asks for."""
-_MORE = {"cartrover": {"sku_field": "sku", "quantity_field": "quantity_available"}}
+_MORE = {
+    "order_desk": {"style_separator": "-"},
+    "cartrover": {"sku_field": "sku", "quantity_field": "quantity_available"},
+    "skubana": {"style_separator": "-"},
+    "netsuite": {"style_separator": "-"},
+}
+"""What else is true of the account that is played, such as how the sample brand's SKUs are made."""
 _REFERENCES = ("env:", "file:", "keyring:")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
@@ -17,6 +18,8 @@ from ..profiles.tree import render_text
 Fields = Mapping[str, Sequence[str]]
 """Fields of a record by their path, each with the texts it may have, the best first."""
 Names = tuple[str, ...]
+_EACH_OF_GROUP = "rows[*].row"
+"""The list with an entry for each row of a group, one of which is made here."""
 
 
 def row_of(profile: Profile, rows: Rows, wanted: Fields) -> dict[str, Any]:
@@ -64,6 +67,11 @@ def _leaves(tree: Any, path: str) -> Iterator[tuple[str, str]]:
     elif isinstance(tree, dict) and "$each" not in tree:
         for name, inner in tree.items():
             yield from _leaves(inner, f"{path}.{name.removesuffix('!')}".lstrip("."))
+    elif isinstance(tree, dict) and tree["$each"] == _EACH_OF_GROUP:
+        for below, source in _leaves(tree["$do"], path):
+            yield below, re.sub(rf"\b{tree['$as']}\.", "row.", source)
+    elif isinstance(tree, list) and len(tree) == 1:
+        yield from _leaves(tree[0], path)
 
 
 def _named(node: Node) -> Iterator[Names]:

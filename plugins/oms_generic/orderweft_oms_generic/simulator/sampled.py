@@ -55,7 +55,7 @@ class Sampled:
         keys = {name for auth in self._profile.auth.values() if auth.key for name in self._profile.settings
                 if f"settings.{name}" in auth.key}  # fmt: skip
         values = {
-            name: text or (simulated_key("P-256", self._seed) if name in keys else f"simulated-{name}-{self._seed}")
+            name: text or (simulated_key("P-256", self._seed) if name in keys else self._secret(name))
             for name, text in self._account["values"].items()
         }
         return {**self._account, "values": values}
@@ -76,7 +76,7 @@ class Sampled:
     def handle(self, request: Request) -> Response:
         """Answer *request* as the samples say."""
         if self._is_sign_in(request):
-            return Response.of_json({"access_token": f"simulated-token-{self._seed}", "expires_in": 3600})
+            return Response.of_json({"access_token": self._secret("token"), "expires_in": 3600})
         found = self._find(request)
         if found is None:
             return Response.of_json({"error": f"there is no {request.method} {request.path}"}, 404)
@@ -89,6 +89,9 @@ class Sampled:
         if name in readings_of(self._profile):
             return self._list(played, said)
         return self._good(played).answer(played.texts(said))
+
+    def _secret(self, name: str) -> str:
+        return brand.secret(f"simulated-{name}-{self._seed}")
 
     def _is_sign_in(self, request: Request) -> bool:
         paths = {urlsplit(auth.token_url).path for auth in self._profile.auth.values() if auth.token_url}

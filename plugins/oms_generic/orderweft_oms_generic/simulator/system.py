@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from orderweft import Clock, Request, Response
+from orderweft.testing import brand
 
 from .store import MAIN, Customer, Item, Order, Shipment, Store
 from .wire import Refusal
@@ -88,9 +89,13 @@ class System(ABC):
         call, parts = found
         return call.answer(request, *(unquote(part) for part in parts))
 
+    def made_up(self, name: str) -> str:
+        """Return the account's own word for *name*, which is no secret."""
+        return f"simulated-{name}-{self._seed}"
+
     def secret(self, name: str) -> str:
         """Return a made-up credential."""
-        return f"simulated-{name}-{self._seed}"
+        return brand.secret(self.made_up(name))
 
     def _find(self, request: Request) -> tuple[Call, Sequence[str]] | None:
         for call, path in self._calls:

@@ -10,7 +10,7 @@ from ..config import Settings
 
 Schema = dict[str, Any]
 
-_AMOUNT = {"type": "string", "pattern": r"^(0|[1-9][0-9]*)(\.[0-9]+)?$"}
+_AMOUNT = {"type": "string", "pattern": r"^(0|[1-9][0-9]{0,23})(\.[0-9]{1,6})?$"}
 
 
 def provided(kind: Kind, settings: Settings) -> Schema | None:
@@ -51,7 +51,12 @@ _NEVER = ("retail_currency", "price_label", "kind", "approved_at", "event", "dis
 _ORDERS: Schema = {
     "type": "object",
     "required": ["origin", "number", "status", "currency", "created_at", "modified_at", "customer", "lines", "total"],
-    "properties": {**dict.fromkeys(_NEVER, False), "lines": {"type": "array", "items": _LINE}},
+    "properties": {
+        **dict.fromkeys(_NEVER, False),
+        "season": {"properties": {"code": False}},
+        "addresses": {"items": {"properties": {"code": False, "email": False}}},
+        "lines": {"type": "array", "items": _LINE},
+    },
 }
 
 
@@ -110,9 +115,10 @@ def _levels_written(settings: Settings) -> Schema:
 
 
 def _products_read(settings: Settings) -> Schema:
+    absent = {"label": settings.price_label, "wholesale": settings.wholesale_metafield, "retail": None}
     price = {
         "required": ["currency", settings.price_is],
-        "properties": {} if settings.price_label else {"label": False},
+        "properties": {name: False for name, given in absent.items() if not given and name != settings.price_is},
     }
     never = ("division", "subcategory", "gender", "silhouette", "materials", "fabrication", "minimum")
     sku = {"required": ["id"], "properties": {"size_code": False}}
@@ -150,7 +156,10 @@ def _customers_read(settings: Settings) -> Schema:
     return {
         "type": "object",
         "required": ["origin", "name", "updated_at", *needed],
-        "properties": dict.fromkeys(never, False),
+        "properties": {
+            **dict.fromkeys(never, False),
+            "addresses": {"items": {"properties": {"email": False}}},
+        },
     }
 
 

@@ -65,6 +65,11 @@ class Admin:
         location = self._location(name)
         location.is_active, location.deactivated_at = False, self._store.now().isoformat()
 
+    def activate_location(self, name: str) -> None:
+        """Activate a location again."""
+        location = self._location(name)
+        location.is_active, location.deactivated_at = True, None
+
     def delete_variant(self, sku: str) -> None:
         """Delete every variant with this SKU; orders keep their lines."""
         for variant in self._variants(sku):

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from graphql import ExecutionResult, GraphQLError, execute_sync
 from orderweft import Clock, Request, Response
-from orderweft.testing import SystemClock
+from orderweft.testing import SystemClock, brand
 
 from . import answers
 from .admin import Admin
@@ -64,7 +64,7 @@ class Simulator(Admin):
         return {
             "shop": SHOP_NAME,
             "client_id": "simulated-client-id",
-            "client_secret": "simulated-client-secret",
+            "client_secret": brand.secret("simulated-client-secret"),
         }
 
     def operation(self, request: Request) -> str:
@@ -130,7 +130,7 @@ class Simulator(Admin):
             return Response.of_json({"error": "unsupported_grant_type"}, 400)
         if any(given.get(name) != mine[name] for name in ("client_id", "client_secret")):
             return Response.of_json({"error": "invalid_client"}, 400)
-        token = f"shpat_{self._store.random.getrandbits(128):032x}"
+        token = brand.secret(f"shpat_{self._store.random.getrandbits(128):032x}")
         lifetime = self._switches.token_lifetime
         self._tokens[token] = self._clock.monotonic() + lifetime
         scope = ",".join(sorted(self._switches.scopes))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from orderweft import Clock, Request, Response
-from orderweft.testing import SystemClock
+from orderweft.testing import SystemClock, brand
 
 from .exchange import Exchange
 from .folder import Folder
@@ -98,8 +98,8 @@ class Simulator:
         """The awkward products of the sample by kind."""
         self.awkward_customers: Mapping[str, Customer] = sample.customers
         """The awkward customers of the sample by kind."""
-        self._credentials = {"username": f"simulated-user-{seed}", "password": f"pass&word+{seed}%",
-                             "key": f"simulated-key-{seed}"}  # fmt: skip
+        self._credentials = {"username": f"simulated-user-{seed}", "password": brand.secret(f"pass&word+{seed}%"),
+                             "key": brand.secret(f"simulated-key-{seed}")}  # fmt: skip
         self.folder = Path(folder) if folder is not None else _private_folder(self)
         """Where files are exchanged."""
         self._files = Folder(self.folder, self._tenant.clock, tuple(COLUMNS))
