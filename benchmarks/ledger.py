@@ -2,7 +2,8 @@
 
 `python benchmarks/ledger.py` measures 1,000,000 orders; `python benchmarks/ledger.py 100000` another number. A hundred
 of them go through the ledger's own calls; the others are copies of their rows under other numbers. Commands are timed
-without the start of the interpreter: the first time, and when the file is warm.
+without the start of the interpreter: the first time, and when the file is warm. It ends with 1 when one takes longer
+than it should when the file is warm.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing, redirect_stdout
 from pathlib import Path
+from typing import NamedTuple
 
 import null_channels
 from orderweft import Accepted, Fetched, Page, Receipt, Refused
@@ -28,6 +30,8 @@ from throughput import CONFIG
 TEMPLATES = 100
 """Orders that are staged, sent and answered: one is held, one skipped."""
 LINES = 8
+ANSWER, START = 200, 1000
+"""Milliseconds a person waits for an answer at most, and a schedule for a run to begin."""
 _COPIES = "WITH RECURSIVE copies (copy) AS (SELECT 1 UNION ALL SELECT copy + 1 FROM copies WHERE copy < ?)"
 
 
@@ -60,18 +64,39 @@ def _multiply(ledger: Ledger, copies: int) -> None:
             db.execute(f"INSERT INTO {table} ({', '.join(columns)}) {_COPIES} {chosen}", [copies])
 
 
-def timed(what: str, work: Callable[[], object]) -> None:
-    """Print how long *work* takes the first time and when everything is warm."""
+class Timing(NamedTuple):
+    """How many milliseconds something takes the first time and when everything is warm, and may take then."""
+
+    what: str
+    first: float
+    again: float
+    aim: int
+
+    @property
+    def is_met(self) -> bool:
+        """Return whether it is fast enough."""
+        return self.again <= self.aim
+
+
+def timed(what: str, work: Callable[[], object], aim: int) -> Timing:
+    """Do *work* twice, and show how long it takes beside how long it may."""
     took = []
     for _ in range(2):
         begun = time.perf_counter()
         with redirect_stdout(io.StringIO()):
             work()
         took.append(1000 * (time.perf_counter() - begun))
-    print(f"{what:32} {took[0]:8.0f} ms   again {took[1]:6.0f} ms")
+    timing = Timing(what, took[0], took[1], aim)
+    shown(what, *(f"{number:.0f}" for number in timing[1:]), "yes" if timing.is_met else "NO")
+    return timing
 
 
-def measure(many: int) -> None:
+def shown(what: str, *cells: str) -> None:
+    """Print a row of the table."""
+    print(f"{what:30}" + "".join(f"{cell:>12}" for cell in cells))
+
+
+def measure(many: int) -> list[Timing]:
     """Build a ledger and measure what is asked of it."""
     plugins = Plugins()
     plugins.register("null_source", null_channels.source())
@@ -95,12 +120,16 @@ def measure(many: int) -> None:
         middle = f"50-{many // TEMPLATES // 2}"
         with redirect_stdout(io.StringIO()):
             say("runs")  # what is loaded once is loaded by now
-        timed("orders list", lambda: say("orders", "list"))
-        timed("orders list --state skipped", lambda: say("orders", "list", "--state", "skipped"))
-        timed("orders why NUMBER", lambda: say("orders", "why", middle))
-        timed("orders show NUMBER", lambda: say("orders", "show", middle))
-        timed("a run with nothing to do", run)
+        shown("milliseconds", "first", "again", "aim", "met again")
+        return [
+            timed("orders list", lambda: say("orders", "list"), ANSWER),
+            timed("orders list --state skipped", lambda: say("orders", "list", "--state", "skipped"), ANSWER),
+            timed("orders why NUMBER", lambda: say("orders", "why", middle), ANSWER),
+            timed("orders show NUMBER", lambda: say("orders", "show", middle), ANSWER),
+            timed("a run with nothing to do", run, START),
+        ]
 
 
 if __name__ == "__main__":
-    measure(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
+    timings = measure(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
+    sys.exit(not all(timing.is_met for timing in timings))

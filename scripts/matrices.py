@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args
@@ -11,7 +13,7 @@ from typing import Any, get_args
 from orderweft import Kind
 from orderweft.clock import SystemClock
 from orderweft.fit import NOUNS
-from orderweft.pairs import Pair, played
+from orderweft.pairs import Pair, absent, absent_told, played
 from orderweft.pairs import pairs as pairs_of
 from orderweft.plugins import Plugins
 from orderweft_oms_generic.profiles.loading import bundled
@@ -36,7 +38,10 @@ def pairs() -> str:
     clock = SystemClock()
     ends = [end for channel in _PLUGINS.channels if (end := played(_PLUGINS, channel, clock)) is not None]
     found = list(pairs_of(_PLUGINS, clock, ends))
-    return "\n\n".join(_pairs(kind, [pair for pair in found if pair.kind == kind]) for kind in get_args(Kind))
+    tables = {kind: _pairs(kind, [pair for pair in found if pair.kind == kind]) for kind in get_args(Kind)}
+    return "\n\n".join(
+        f"{shown}\n\n{absent_told(absent(_PLUGINS, kind, ends))}".rstrip() for kind, shown in tables.items()
+    )
 
 
 def profiles() -> str:
@@ -55,18 +60,31 @@ def profiles() -> str:
 
 def faults(channel: str) -> str:
     """Return what goes wrong at *channel* and what becomes of it as a table."""
-    known = _fault_table()
+    words, known = _tests("fault_words"), _tests("fault_table")
     rows = [
-        [known.WORKS[row.work].words, row.fault, _made(row), known.OUTCOMES[row.run],
-         f"“… {row.told} …”" if row.told else "nothing", known.ENDS[row.end]]
+        [row.kin, words.WORKS[row.work].words, row.fault, _made(row), f"`{row.answer}`", words.COURSES[row.run],
+         f"“… {row.told} …”" if row.told else "nothing", words.ENDS[row.end]]
         for row in known.ROWS if row.channel == channel
     ]  # fmt: skip
-    return table(["While", "What goes wrong", "How it is played", "The run", "What is told", "After a quiet run"], rows)
+    headings = ["Fault", "While", "What goes wrong", "How it is played", "Outcome", "The run", "What is told",
+                "After a quiet run"]  # fmt: skip
+    return table(headings, rows)
+
+
+def fault_grid() -> str:
+    """Return in how many ways each fault is played at each channel as a table."""
+    words, known = _tests("fault_words"), _tests("fault_table")
+    played_at = Counter((row.kin, row.channel) for row in known.ROWS)
+    kins = [*words.FAULTS, "of its own"]
+    rows = [[kin, *(str(played_at[kin, channel] or "none") for channel in words.CHANNELS)] for kin in kins]
+    return table(["Fault", *words.CHANNELS.values()], rows)
 
 
 def absent_faults() -> str:
     """Return the faults that a channel cannot have, with the reason."""
-    return table(["Channel", "Fault", "Why it has none"], _fault_table().NOT_HERE)
+    titles = _tests("fault_words").CHANNELS
+    rows = [[titles[channel], fault, reason] for channel, fault, reason in _tests("fault_table").NOT_HERE]
+    return table(["Channel", "Fault", "Why it has none"], rows)
 
 
 def _pairs(kind: Kind, found: Sequence[Pair]) -> str:
@@ -87,11 +105,15 @@ def _made(row: Any) -> str:
         for fault in row.calls
     ]
     parts += [f"switch `{name} = {value!r}`" for name, value in row.switches.items()]
-    return "; ".join(parts) or f"by hand: {row.hand}"
+    if row.ahead:
+        minutes = abs(row.ahead) // timedelta(minutes=1)
+        parts.append(f"a clock {minutes} minutes {'ahead of' if row.ahead > timedelta() else 'behind'} ours")
+    parts += [f"by hand: {row.hand}"] if row.hand else []
+    return "; ".join(parts)
 
 
-def _fault_table() -> Any:
+def _tests(name: str) -> Any:
     root = str(Path(__file__).resolve().parent.parent)
     if root not in sys.path:
         sys.path.append(root)
-    return import_module("tests.fault_table")
+    return import_module(f"tests.{name}")

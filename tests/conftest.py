@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,24 +11,13 @@ import certifi
 import pytest
 from orderweft.testing import FakeClock
 
+from . import canary
 from .scenarios import Scene, Tables, scene
 
-SECRETS = (
-    "simulated-token-0", "simulated-client_secret-0", "simulated-client-secret", "simulated-password-0",
-    "simulated-key-0", "pass&word+0%", "simulated-api-key-0",
-)  # fmt: skip
-"""What the simulators take for credentials."""
 
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Fail a test during which a simulator's secret was printed or logged."""
-    report = yield
-    if report.when == "call" and report.passed:
-        said = "\n".join(text for _, text in report.sections)
-        if leaked := [secret for secret in SECRETS if secret in said]:
-            report.outcome, report.longrepr = "failed", f"these secrets were printed or logged: {leaked}"
-    return report
+def pytest_configure(config: pytest.Config) -> None:
+    """Have all that the tests say and leave searched for secrets and the customer of this run."""
+    config.pluginmanager.register(canary)
 
 
 class OpenScene(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
@@ -38,7 +39,7 @@ from orderweft_oms_generic.simulator.rehearsal import Rehearsed
 from .core.folders import Bucket
 from .far_ends import Called, Exchanging, FarEnd, Kind
 from .oms_generic.hooks import NOWHERE, STYLE_SKU, plugins, settings_of
-from .scenarios import Said, orderweft, toml_lines
+from .scenarios import Said, heard, orderweft, toml_lines
 from .wrecks import Died, watched
 
 WRITES = frozenset({"order.create", "order.upsert", "order.cancel"})
@@ -131,13 +132,15 @@ class House:
     def run(self, observer: Observer = unwatched) -> Report:
         """Run the pipeline of orders once in this process."""
         with self.ledger() as ledger:
-            return run_orders(self.chosen, plugins(), ledger, ledger.clock, observer=observer, handlers=self._handlers)
+            found = run_orders(self.chosen, plugins(), ledger, ledger.clock, observer=observer, handlers=self._handlers)
+        return heard(found)
 
     def move(self, **options: Any) -> RecordReport:
         """Run a pipeline that moves anything but orders once."""
         given = RecordOptions(**options)
         with self.ledger() as ledger:
-            return run_records(self.chosen, plugins(), ledger, ledger.clock, options=given, handlers=self._handlers)
+            found = run_records(self.chosen, plugins(), ledger, ledger.clock, options=given, handlers=self._handlers)
+        return heard(found)
 
     @property
     def _handlers(self) -> dict[str, Faulty]:
@@ -152,14 +155,19 @@ class House:
     ) -> bool:
         """Run and die at that many moments, or before or after that many calls *among* some, and return whether it did.
 
-        The ledger is closed at that very moment, and the lease of the dead runs out.
+        The ledger is closed at that very moment, nothing goes out after it from any of the process's threads, and the
+        lease of the dead runs out.
         """
         seen: Counter[str] = Counter()
+        lock, dead = threading.Lock(), threading.Event()
         with self.ledger() as ledger:
 
             def tick(kind: str, limit: int) -> None:
-                seen[kind] += 1
-                if seen[kind] == limit:
+                with lock:
+                    seen[kind] += 1
+                    if seen[kind] == limit:
+                        dead.set()
+                if dead.is_set():
                     ledger.close()
                     raise Died
 
@@ -167,7 +175,7 @@ class House:
                 tick("moment", at_moment)
 
             def watch(moment: str, operation: str) -> None:
-                if operation in among:
+                if operation in among or dead.is_set():
                     tick(moment, at_call if moment == end else 0)
 
             self.watchers.append(watch)
@@ -175,7 +183,7 @@ class House:
                 run_orders(self.chosen, plugins(), ledger, ledger.clock, observer=observe, handlers=self._handlers)
             self.watchers.remove(watch)
         self.pass_time()
-        return seen["moment"] >= at_moment > 0 or seen[end] >= at_call > 0
+        return dead.is_set()
 
     def run_and_be_killed(self, at_moment: int) -> int:
         """Run in a process of its own that kills itself at that many moments, and return its exit code.

@@ -21,7 +21,7 @@ from orderweft_shopify.simulator.customers import Customer
 from orderweft_shopify.simulator.products import Product
 from orderweft_zedonk.simulator import Simulator as Zedonk
 
-from .scenarios import toml_lines
+from .scenarios import heard, toml_lines
 
 Table = Mapping[str, Any]
 STYLES = ("1001", "1002")
@@ -110,7 +110,7 @@ class Small:
         ledger = Ledger(self.folder / "orderweft.db", self.clock)
         try:
             chosen = load_config(config, _plugins(), secrets_needed=False).pipeline(None)
-            return run(chosen, _plugins(), ledger, self.clock, handlers=self.doors)
+            return heard(run(chosen, _plugins(), ledger, self.clock, handlers=self.doors))
         finally:
             ledger.close()
 

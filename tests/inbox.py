@@ -16,6 +16,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from orderweft.testing import ConnectionLost, Request, Response
 
+from . import canary
+
 NAME = "orderweft-user"
 PASSWORD = "mail-pa55word"
 
@@ -33,6 +35,7 @@ class Inbox:
 
     def handle(self, request: Request) -> Response:
         """Take one message."""
+        canary.hear("webhook", request.body)
         self.requests.append(request)
         if self.is_mute:
             raise ConnectionLost
@@ -72,6 +75,7 @@ class Post:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Take one message."""
         assert isinstance(envelope.content, bytes)
+        canary.hear("mail", envelope.content)
         message = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(message, EmailMessage)
         self.messages.append(message)

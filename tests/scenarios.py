@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from click.testing import CliRunner
 from orderweft import Http
@@ -23,11 +23,13 @@ from orderweft.clock import SystemClock
 from orderweft.config import load_config
 from orderweft.ledger import Ledger
 from orderweft.plugins import Plugins
-from orderweft.runs import Report, RunOptions, delivery_key, run_orders
+from orderweft.runs import RecordReport, Report, RunOptions, delivery_key, run_orders
 from orderweft.testing import FakeClock, Faulty, SimulatorServer, brand
 from orderweft_joor.simulator import Simulator as Joor
 from orderweft_shopify.simulator import Simulator as Shopify
 from orderweft_shopify.simulator.orders import Order as ShopOrder
+
+from . import canary
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "orderweft"
 JOOR = {"acknowledge": "v4"}
@@ -38,6 +40,7 @@ RUN_KEYS = {"staged", "pipeline", "run", "result", "error", "warnings", "counts"
             "changes"}  # fmt: skip
 """What `run --json` and `rehearse --json` say of a run."""
 Tables = Mapping[str, Mapping[str, Any]]
+Told = TypeVar("Told", bound=Report | RecordReport)
 
 
 @dataclass(frozen=True)
@@ -66,11 +69,14 @@ class Said:
             assert word in self.text, self.text
 
 
-def orderweft(*words: str, clock: FakeClock | None = None, charset: str = "utf-8", **more: Any) -> Said:
-    """Run a command in this process; an error it does not turn into a message is raised."""
+def orderweft(
+    *words: str, clock: FakeClock | None = None, charset: str = "utf-8", private: bool = False, **more: Any
+) -> Said:
+    """Run a command in this process, which tells of people when *private*; an error without a message is raised."""
     done = CliRunner(charset=charset).invoke(
         main, words, obj=clock, catch_exceptions=False, prog_name="orderweft", **more
     )
+    canary.hear(f"orderweft {' '.join(words)}", done.output, may_tell_names=private)
     return Said(done.exit_code, done.stdout, done.stderr)
 
 
@@ -112,7 +118,7 @@ class Scene:
 
     def say(self, *words: str, private: bool = False, **more: Any) -> Said:
         """Run a command on this configuration; unless *private*, what it says must hold nobody's secret or address."""
-        said = orderweft("--config", str(self.config), *words, clock=self.clock, **more)
+        said = orderweft("--config", str(self.config), *words, clock=self.clock, private=private, **more)
         assert private or not (leaked := self.leaks(said.text)), leaked
         return said
 
@@ -124,6 +130,7 @@ class Scene:
     def ended(self, process: subprocess.Popen[str]) -> Said:
         """Return what a process has said when it has ended, with nobody's secret or address in it."""
         out, err = process.communicate(timeout=60)
+        canary.hear(f"process {process.args!s}", out + err)
         assert not (leaked := self.leaks(out + err)), leaked
         return Said(process.returncode, out, err)
 
@@ -249,7 +256,7 @@ def run_once(config: Path, observer: Any = None, **options: Any) -> Report:
     loaded = load_config(config, plugins)
     ledger = Ledger(loaded.ledger, SystemClock())
     try:
-        return run_orders(
+        report = run_orders(
             loaded.pipeline(None),
             plugins,
             ledger,
@@ -257,8 +264,16 @@ def run_once(config: Path, observer: Any = None, **options: Any) -> Report:
             options=RunOptions(**options),
             **({"observer": observer} if observer else {}),
         )
+        return heard(report)
     finally:
         ledger.close()
+
+
+def heard(report: Told) -> Told:
+    """Return *report*, its sentences searched for the secrets and the customer of this run."""
+    holds = [f"{one.message} {one.fix}" for one in report.holds]
+    canary.hear("report", "\n".join([report.error or "", *report.warnings, *holds]))
+    return report
 
 
 def _run_in_child(config: Path, at_moment: int | None) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Self
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
+from . import canary
 from .scenarios import Scene
 
 QUARTER = {"orders": {"schedule": "15m"}, "shop": {"in_flight": 1, "timeout": 20}}
@@ -61,6 +62,7 @@ class Served:
         ending.start()
         try:
             for line in self.process.stdout:
+                canary.hear("serve", line)
                 lines.append(line)
                 assert ": failed: " not in line, lines
                 if all(word in line for word in words):
@@ -71,6 +73,11 @@ class Served:
 
     def page(self, path: str) -> tuple[int, str]:
         """Return status and text of a page."""
+        status, text = self._page(path)
+        canary.hear(path, text)
+        return status, text
+
+    def _page(self, path: str) -> tuple[int, str]:
         try:
             with urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=20) as answer:
                 return answer.status, answer.read().decode()

@@ -8,16 +8,21 @@ import json
 import os
 import random
 import re
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
+from time import process_time
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import iso4217
 import pycountry
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
+from hypothesis_jsonschema import from_schema
 from orderweft import (
     CountryCode,
     CurrencyCode,
@@ -36,6 +41,7 @@ from orderweft import (
     Text,
 )
 from orderweft.records.outcome import Told
+from orderweft.schema import load
 from pydantic import BaseModel
 from stdnum import ean
 
@@ -56,6 +62,33 @@ bad_input = settings.get_profile(os.environ.get("ORDERWEFT_BAD_INPUT", "ci"))
 
 bad_input_briefly = settings(bad_input, max_examples=bad_input.max_examples // 2)
 """Half as many, for what there are many of."""
+
+BUDGET = 10
+"""Seconds of work that any one example may take; most take hundredths of one."""
+
+
+class RanAway(Exception):
+    """Raised in an example that works for longer than it may."""
+
+
+@contextmanager
+def soon(what: object) -> Iterator[None]:
+    """Fail, telling *what* was tried, when it takes more work than any input may."""
+
+    def over(*_: object) -> None:
+        raise RanAway(what)
+
+    before, begun = signal.signal(signal.SIGPROF, over), process_time()
+    signal.setitimer(signal.ITIMER_PROF, BUDGET)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+    assert process_time() - begun < BUDGET, what
+
+
+chances = st.randoms(use_true_random=False)
 
 texts = st.text(min_size=1, max_size=12).map(str.strip).filter(bool)
 """Trimmed text of any characters."""
@@ -132,6 +165,37 @@ def _consistent(model: type[BaseModel], values: dict[str, Any]) -> dict[str, Any
     if model is Image:
         values["url"] = values["url"] or "https://images.example/1.jpg"
     return values
+
+
+_CODES = {"^[A-Z]{3}$": "currency", "^[A-Z]{2}$": "country", "^[0-9]{14}$": "gtin"}
+_EXISTING = {"currency": currencies, "country": countries, "gtin": barcodes.map(lambda barcode: barcode.zfill(14))}
+
+
+@cache
+def of_contract(kind: str) -> Strategy:
+    """Return whatever the published schema of record *kind* allows, with currencies, countries and GTINs that exist."""
+    return from_schema(_with_codes(load(kind)), custom_formats=_EXISTING)
+
+
+def _with_codes(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_with_codes(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("pattern") in _CODES:
+        return {"type": "string", "format": _CODES[schema["pattern"]]}
+    return {name: _with_codes(part) for name, part in schema.items()}
+
+
+def mixed(right: Any, made: Any, chance: random.Random) -> Any:
+    """Return *right* with some of it, at any depth, as it is in *made*."""
+    if isinstance(right, dict) and isinstance(made, dict):
+        both = {name: mixed(right[name], made[name], chance) for name in right if name in made}
+        return {**right, **{name: made[name] for name in made if chance.random() < 0.5}, **both}
+    if isinstance(right, list) and isinstance(made, list) and chance.random() < 0.7:
+        pairs = [mixed(one, other, chance) for one, other in zip(right, made, strict=False)]
+        return pairs + (right if chance.random() < 0.5 else made)[len(pairs) :]
+    return made if chance.random() < 0.4 else right
 
 
 _AWKWARD: list[Any] = [
@@ -212,12 +276,13 @@ def _spoiled_body(body: bytes, chance: random.Random) -> bytes:
     except ValueError:
         return _spoiled_text(body.decode("utf-8", "replace"), chance).encode("utf-8", "replace")
     for _ in range(chance.choice([1, 1, 2, 3])):
-        _spoil(data, chance)
+        spoil(data, chance)
     changed = json.dumps(data).encode()
     return b"\n".join([*lines[:at], changed, *lines[at + 1 :]]) if at else changed
 
 
-def _spoil(data: Any, chance: random.Random) -> None:
+def spoil(data: Any, chance: random.Random) -> None:
+    """Change one place of *data*, take it out or double it."""
     container, key = chance.choice(_places(data) or [({}, "x")])
     change = chance.choice(["strange", "strange", "out", "twice", "wrapped"])
     if change == "out":

@@ -22,7 +22,7 @@ from orderweft.plugins import MOVES, Plugins
 from orderweft.runs import RecordReport, Report, delivery_key, open_end, run_orders, run_records
 from orderweft.testing import FakeClock, Faulty, FolderSimulator, Simulator, brand
 
-from .scenarios import toml_lines
+from .scenarios import heard, toml_lines
 
 PLUGINS = Plugins.installed()
 NOWHERE = "http://127.0.0.1:9"
@@ -33,8 +33,10 @@ ANSWERS: Mapping[tuple[str, int, str], Mapping[str, Any]] = {
     ("shopify", DESTINATION, "inventory"): {"stock_location": "London"},
     ("zedonk", SOURCE, "inventory"): {"stock_seasons": [name for _, name in brand.SEASONS]},
     ("zedonk", DESTINATION, "orders"): {"import_season": brand.SEASONS[0][1]},
+    ("joor", DESTINATION, "shipments"): {"experimental_shipments": True},
 }
-"""Settings of an end without which nothing can be moved: names of places and seasons."""
+"""Settings of an end without which nothing can be moved: names of places and seasons, and what has to be asked for."""
+BARCODES = {sku.sku: sku.barcode for sku in brand.skus()}
 BY_SKU: Mapping[str, Mapping[str, Any]] = {
     "joor": {
         "item_identifier": "style",
@@ -45,8 +47,9 @@ BY_SKU: Mapping[str, Mapping[str, Any]] = {
     },
     "shopify": {"item_identifier": "sku"},
 }
-"""Settings of a destination of stock from a source that calls its items by SKU alone."""
+"""Settings of a destination of stock or products from a source that calls its items by SKU alone."""
 MAPS: Mapping[tuple[str, str], str] = {
+    ("orders", "customer.account_code"): "{{ order.customer.name }}",
     ("orders", "lines.*.sku"): "{{ line.style_number }}-{{ line.color_code }}-{{ line.size }}",
     ("inventory", "item.sku"): "{% if 'Flannel' not in (stock_level.item.style_identifier or '') %}"
     "{{ stock_level.item.style_number }}-"
@@ -63,6 +66,11 @@ PLACES: Mapping[str, Mapping[str, str]] = {
 """By destination, where all stock goes."""
 FEW: Mapping[str, Mapping[str, Any]] = {"joor": {"orders": "none", "many": 12}}
 """Switches of what another source is filled from."""
+PARCELS: Mapping[str, Callable[[Any], object]] = {
+    "oms_generic": lambda end: [end.ship(order, f"T{order.id}") for order in end.orders.values()],
+    "shopify": lambda end: [end.ship(order.name, tracking=f"T{order.name}") for order in end.orders],
+}
+"""By source of shipments, how its people send out all orders."""
 
 
 @cache
@@ -110,9 +118,9 @@ class Street:
         config = self.config()
         missing = fit_between(PLUGINS, self.clock, config.source, config.destination, self.kind)
         paths = [row.path for row in missing.rows if row.verdict == "never"]
-        if "item.barcode" in paths:
+        if any(path.endswith(".barcode") for path in paths):
             self.options["to"] |= BY_SKU[self.channels["to"]]
-            paths = []
+            paths = [path for path in paths if not path.endswith(".barcode")]
         self.map = {path: MAPS[self.kind, path] for path in paths}
         if self.kind == "inventory":
             self.map |= PLACES[self.channels["to"]]
@@ -140,7 +148,7 @@ class Street:
         """Run the pipeline once; then the people and schedules of both systems do their part."""
         runs: Any = run_orders if self.kind == "orders" else run_records
         with closing(Ledger(self.folder / "orderweft.db", self.clock)) as ledger:
-            report: Report | RecordReport = runs(self.config(), PLUGINS, ledger, self.clock, handlers=self.doors)
+            report: Report | RecordReport = heard(runs(self.config(), PLUGINS, ledger, self.clock, handlers=self.doors))
         self.before_work()
         for end in self.ends.values():
             if isinstance(end, FolderSimulator):
@@ -150,6 +158,9 @@ class Street:
 
     def fill(self) -> None:
         """Give a source that has nothing what another one has, by its own writing hook."""
+        if self.kind == "shipments":
+            self._send_out()
+            return
         reading, writing = MOVES[self.kind]
         channel = self.channels["from"]
         assert PLUGINS.can(channel, writing), f"{channel} has no {self.kind}, and nothing can be written there"
@@ -164,6 +175,20 @@ class Street:
             street.answer()
             street.run()
             return
+
+    def _send_out(self) -> None:
+        """Let the source have the destination's orders, and send them out."""
+        (self.folder / "sold").mkdir()
+        street = Street(self.folder / "sold", "orders", self.channels["to"], self.channels["from"])
+        street.clock, street.ends = self.clock, {"from": self.ends["to"], "to": self.ends["from"]}
+        street.doors = {"from": self.doors["to"], "to": self.doors["from"]}
+        street.answer()
+        street.run()
+        PARCELS[self.channels["from"]](self.ends["from"])
+
+    def tracked(self) -> set[int]:
+        """Return the destination's orders that bear the number of a parcel, JOOR's."""
+        return {number for number, order in self.ends["to"].orders.items() if order.tracking}  # type: ignore[attr-defined]
 
     def there(self) -> Counter[str]:
         """Return what the destination has of stock, products or customers."""
@@ -200,13 +225,17 @@ class Street:
 def words(kind: Kind, records: Sequence[Mapping[str, Any]]) -> Counter[str]:
     """Return what matters of *records* to both ends: pieces by item, barcodes with a style, or customers by code."""
     if kind == "inventory":
-        items = {sku.sku: sku.barcode for sku in brand.skus()}
-        pieces = [(one["item"].get("barcode") or items[one["item"]["sku"]], one.get("quantity", 0)) for one in records]
+        pieces = [(_code(one["item"]), one.get("quantity", 0)) for one in records]
         return sum((Counter({code: many}) for code, many in pieces), Counter())
     if kind == "catalog":
-        return Counter({sku["barcode"]: 1 for one in records for color in one["colors"]
-                        for sku in color["skus"] if "barcode" in sku})  # fmt: skip
+        skus = [sku for one in records for color in one["colors"] for sku in color["skus"]]
+        return Counter({code: 1 for sku in skus if (code := _code(sku))})
     return Counter(f"{one.get('account_code')} {one['name']}" for one in records)
+
+
+def _code(item: Mapping[str, Any]) -> str:
+    """Return the barcode of an item, which one with the SKU alone has by the brand's list."""
+    return item.get("barcode") or BARCODES.get(item.get("sku", ""), "")
 
 
 def changed(report: Report | RecordReport) -> int:

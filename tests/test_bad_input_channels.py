@@ -14,19 +14,24 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from orderweft import (
     Acknowledgement,
     AuthenticationError,
     Connection,
     Customer,
     Delivery,
+    Fetched,
     Http,
     Limits,
+    Order,
+    OrderCancellation,
     OrderQuery,
+    OrderUpdate,
+    Receipt,
     Request,
     Response,
     SettingsError,
+    Shipment,
     StockLevel,
     UnavailableError,
 )
@@ -39,7 +44,7 @@ from orderweft_shopify.simulator import Simulator as Shopify
 from orderweft_zedonk.simulator import Simulator as Zedonk
 
 from .oms_generic.hooks import order_of, settings_of
-from .strategies import bad_input, retyped, spoiled
+from .strategies import bad_input, chances, retyped, soon, spoiled
 
 STYLE = "1001"
 """The only style that JOOR and Shopify keep, so that an answer is small."""
@@ -57,7 +62,8 @@ def joor(**settings: Any) -> Bench:
         simulator = Joor(clock=clock, throttle="off", orders="none", many=3)
         for style in {sku.style_number for sku in brand.skus()} - {STYLE}:
             simulator.delete_style(style)
-        return "joor", simulator, {**simulator.settings(), "warehouse": "Default", "acknowledge": "v4", **settings}
+        given = {"warehouse": "Default", "acknowledge": "v4", "experimental_shipments": True, **settings}
+        return "joor", simulator, {**simulator.settings(), **given}
 
     return bench
 
@@ -77,15 +83,19 @@ def shopify(read_by: str) -> Bench:
 def oms(system: str) -> Bench:
     def bench(clock: FakeClock, folder: Path) -> tuple[str, Simulator, dict[str, Any]]:
         simulator = Rehearsed(clock=clock, system=system)
-        return "oms_generic", simulator, settings_of(simulator, folder)
+        changing = {"values": {"cancelled_folder": "47"}} if system == "order_desk" else {}
+        return "oms_generic", simulator, settings_of(simulator, folder, **changing)
 
     return bench
 
 
 def zedonk(clock: FakeClock, folder: Path) -> tuple[str, Simulator, dict[str, Any]]:
     simulator = Zedonk(clock=clock, folder=folder / "zedonk")
-    chosen = {"price_seasons": SEASONS, "stock_seasons": SEASONS, "price_lists": ["Wholesale"]}
-    return "zedonk", simulator, {**simulator.settings(), **chosen, "read_by": "reports", "include_future_ats": True}
+    chosen = {
+        "price_seasons": SEASONS, "stock_seasons": SEASONS, "price_lists": ["Wholesale"], "import_season": SEASONS[0],
+        "order_owner": "jane", "read_by": "reports", "include_future_ats": True,
+    }  # fmt: skip
+    return "zedonk", simulator, {**simulator.settings(), **chosen}
 
 
 BENCHES: dict[str, Bench] = {
@@ -162,6 +172,13 @@ ORDERS = [
     Delivery(order_of((0, 2), (1, 1), number=number, origin={**ORIGIN, "id": number}), f"x:{number}")
     for number in ("9000001", "9000002", "9000003")
 ]
+SHIPMENTS = [
+    Shipment.model_validate({
+        "origin": {**ORIGIN, "id": number}, "order_id": "1", "order_key": f"x:{number}", "tracking_numbers": ["1Z-7"],
+        "lines": [{"item": item(SKUS[0]), "quantity": 1}],
+    })
+    for number in ("9000001", "9000002", "9000003")
+]  # fmt: skip
 TOLD = [Acknowledgement("9000001", "9000001", True, "done"), Acknowledgement("9000002", "9000002", False, "no")]
 
 
@@ -181,14 +198,41 @@ READS: dict[str, dict[str, Any]] = {
     "read_customers": {},
     "read_shipments": {},
 }
-WRITES: dict[str, Callable[[], dict[str, Any]]] = {
-    "deliver_orders": lambda: {"deliveries": ORDERS},
-    "acknowledge_orders": lambda: {"acknowledgements": TOLD},
-    "write_inventory": lambda: {"levels": LEVELS, "mode": "update"},
-    "write_catalog": lambda: {"products": products()},
-    "write_customers": lambda: {"customers": CUSTOMERS},
-    "find_orders": lambda: {"keys": [delivery.key for delivery in ORDERS]},
+WRITES: dict[str, Callable[[Connection[Any]], dict[str, Any]]] = {
+    "deliver_orders": lambda connection: {"deliveries": ORDERS},
+    "probe_orders": lambda connection: {"orders": [delivery.order for delivery in ORDERS]},
+    "acknowledge_orders": lambda connection: {"acknowledgements": TOLD},
+    "write_inventory": lambda connection: {"levels": LEVELS, "mode": "update"},
+    "write_catalog": lambda connection: {"products": products()},
+    "write_customers": lambda connection: {"customers": CUSTOMERS},
+    "write_shipments": lambda connection: {"shipments": SHIPMENTS},
+    "find_orders": lambda connection: {"keys": [delivery.key for delivery in ORDERS]},
+    "update_orders": lambda connection: {
+        "updates": [
+            OrderUpdate(edited(one.order), (one.order,), one.key, receipt, 2) for one, receipt in delivered(connection)
+        ]
+    },
+    "cancel_orders": lambda connection: {
+        "cancellations": [
+            OrderCancellation(one.key, one.order.number, receipt) for one, receipt in delivered(connection)
+        ]
+    },
 }
+
+
+def delivered(connection: Connection[Any]) -> list[tuple[Delivery, Receipt]]:
+    """Deliver the orders and return each with its receipt."""
+    outcomes = called(connection, "deliver_orders", deliveries=ORDERS)
+    return [(one, outcome.receipt) for one, outcome in zip(ORDERS, outcomes, strict=True)]
+
+
+def edited(order: Order) -> Order:
+    """Return *order* with a piece more of its first line."""
+    first, *others = order.lines
+    more = first.model_copy(update={"quantity": first.quantity + 1})
+    return order.model_copy(update={"lines": (more, *others)})
+
+
 CHANNELS = {"joor": "joor", "joor queue": "joor", "shopify pages": "shopify", "shopify bulk": "shopify"}
 
 
@@ -203,24 +247,26 @@ def pairs(hooks: dict[str, Any], *without: str) -> list[Any]:
 
 
 @cache
-def right(bench: str, hook: str) -> tuple[int, Any]:
-    """Return how many calls *hook* makes of a channel that answers rightly, and what it gives then."""
-    seen: list[int] = []
+def right(bench: str, hook: str) -> tuple[range, Any]:
+    """Return which calls *hook* makes of a channel that answers rightly, and what it gives then."""
+    last = 0
 
     def counted(number: int, response: Response) -> Response:
-        seen.append(number)
+        nonlocal last
+        last = number
         return response
 
     with opened(bench, counted) as connection:
         try:
-            given = called(connection, hook, **arguments_of(hook))
+            arguments, before = arguments_of(hook, connection), last
+            given = called(connection, hook, **arguments)
         except SettingsError:  # this system cannot do it
-            return 0, None
-    return len(seen), given
+            return range(0), None
+    return range(before + 1, last + 1), given
 
 
-def arguments_of(hook: str) -> dict[str, Any]:
-    return READS[hook] if hook in READS else WRITES[hook]()
+def arguments_of(hook: str, connection: Connection[Any]) -> dict[str, Any]:
+    return READS[hook] if hook in READS else WRITES[hook](connection)
 
 
 def result(bench: str, hook: str, chance: random.Random, spoil: Callable[[Response, random.Random], Response]) -> Any:
@@ -228,14 +274,21 @@ def result(bench: str, hook: str, chance: random.Random, spoil: Callable[[Respon
     calls, _ = right(bench, hook)
     if not calls:
         pytest.skip("it asks the channel nothing")
-    wrong = chance.randint(1, calls)
+    wrong, answer = chance.choice(calls), b""
 
     def answered(number: int, response: Response) -> Response:
-        return spoil(response, chance) if number == wrong else response
+        nonlocal answer
+        if number != wrong:
+            return response
+        spoiled_one = spoil(response, chance)
+        answer = spoiled_one.body
+        return spoiled_one
 
     with opened(bench, answered) as connection:
+        arguments = arguments_of(hook, connection)
         try:
-            given = called(connection, hook, **arguments_of(hook))
+            with soon((wrong, answer)):
+                given = called(connection, hook, **arguments)
         except ALLOWED as error:
             given = error
         told = repr(given)
@@ -256,7 +309,10 @@ def kept(pages: list[Any]) -> int:
     return sum(len(page.items) if hasattr(page, "items") else len(page.records) + len(page.unread) for page in pages)
 
 
-chances = st.randoms(use_true_random=False)
+def payloads(pages: Any) -> list[Fetched]:
+    """Return the orders on *pages*, if it is any, that have kept what they were read from."""
+    found = [one for page in pages for one in page.items] if isinstance(pages, list) else []
+    return [one for one in found if one.payload is not None]
 
 
 @pytest.mark.parametrize(("bench", "hook"), pairs(READS))
@@ -288,6 +344,18 @@ def test_no_record_gets_lost(bench: str, hook: str, chance: random.Random) -> No
     if isinstance(pages, list) and kept(pages) < kept(expected):
         assert any(page.unread for page in pages)
         assert not pages[-1].complete
+
+
+@pytest.mark.parametrize("bench", [case.values[0] for case in pairs({"reread_order": {}})])
+@bad_input
+@given(chances)
+def test_an_order_is_read_again_as_it_was_read(bench: str, chance: random.Random) -> None:
+    """What became of a spoiled answer, unreadable orders too, comes out of the payload kept of it."""
+    pages = result(bench, "fetch_orders", chance, spoiled)
+    with opened(bench, lambda number, response: response) as connection, soon(pages):
+        for one in payloads(pages):
+            again = called(connection, "reread_order", payload=one.payload)
+            assert (again.order, again.problem is None) == (one.order, one.problem is None)
 
 
 def test_the_shapes_of_answers_are_those_of_the_schema() -> None:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import date, datetime, time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,18 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis_jsonschema import from_schema
 from orderweft.cli import main
+from orderweft.config.alerts import ALERTS
+from orderweft.config.journal import JournalSettings
+from orderweft.config.model import PipelineSettings
+from orderweft.config.serve import ServeSettings
 from orderweft.ledger import Ledger
+from orderweft.plugins import Plugins
 from orderweft.testing import FakeClock
+from pydantic import BaseModel
 
-from .strategies import awkward, bad_input, bad_input_briefly, texts
+from .strategies import awkward, bad_input, bad_input_briefly, soon, texts
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").rglob("*.toml"))
 SECRET = "shhh-4711"
@@ -26,7 +34,8 @@ SECRET = "shhh-4711"
 
 def typed(*words: str, into: str = "") -> Result:
     """Return what a command says; whatever that is, it is no traceback and holds no secret."""
-    done = CliRunner().invoke(main, list(words), obj=FakeClock(), input=into)
+    with soon(words):
+        done = CliRunner().invoke(main, list(words), obj=FakeClock(), input=into)
     told = f"{words}: {done.output} {done.exception!r}"
     assert done.exit_code in (0, 2, 3, 4), told
     assert "Traceback" not in done.output, told
@@ -167,6 +176,42 @@ def test_any_structure_is_a_configuration_or_told(
 ) -> None:
     """Text where a table belongs, tables where text does, and names of any kind are told, never the secrets in them."""
     checked(tmp_path_factory.mktemp("config"), "\n".join(f"{name} = {toml(of)}" for name, of in structure.items()))
+
+
+@cache
+def of_model(model: type[BaseModel]) -> st.SearchStrategy[Any]:
+    """Return tables in which every key has the type *model* asks for."""
+    return from_schema(model.model_json_schema()).map(without_null)
+
+
+def without_null(value: Any) -> Any:
+    """Return *value* without what TOML has no word for."""
+    if isinstance(value, list):
+        return [without_null(one) for one in value if one is not None]
+    if not isinstance(value, dict):
+        return value
+    return {name: without_null(one) for name, one in value.items() if one is not None}
+
+
+@bad_input
+@given(st.data())
+def test_settings_of_the_right_types_are_a_configuration_or_told(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """Where text is text and a number is one, what is in them is looked at, and told where it stands."""
+    channels = Plugins.installed().channels
+    pipeline = {**data.draw(of_model(PipelineSettings)), "source": "joor", "destination": "shopify"}
+    structure = {
+        "connections": {name: {"channel": name, **data.draw(of_model(one.settings))} for name, one in channels.items()},
+        "pipelines": {"one": pipeline},
+        "alerts": {name: data.draw(of_model(one)) for name, one in ALERTS.items()},
+        "serve": data.draw(of_model(ServeSettings)),
+        "journal": data.draw(of_model(JournalSettings)),
+    }
+    lines = [f"[{name}]\n" + "\n".join(f"{toml(key)} = {toml(of)}" for key, of in table.items())
+             for name, table in structure.items()]  # fmt: skip
+    done = checked(tmp_path_factory.mktemp("config"), "\n".join(lines))
+    assert done.exit_code != 2 or re.search(r"orderweft\.toml:[0-9]+: ", done.stderr)
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ from orderweft.testing import FakeClock, brand
 from orderweft_zedonk.simulator import Simulator
 
 from .oms_generic.test_files_profiles import ANSWER, KEY, WRITTEN, connected, hand_over
-from .strategies import bad_input, spoiled_file
-from .test_bad_input_channels import ALLOWED, ORDERS, SEASONS, chances, kept
+from .strategies import bad_input, chances, spoiled_file
+from .test_bad_input_channels import ALLOWED, ORDERS, SEASONS, kept
 
 KEYS = [delivery.key for delivery in ORDERS]
 

@@ -161,15 +161,24 @@ CATALOG = {
     "destination": "joor",
     "map": {
         "prices.*.label": "EUR Wholesale",
+        "colors.*.skus.*.prices.*.label": "{{ price.currency }} Wholesale",
         "style_identifier": "ST-{{ product.style_number }}",
-        "colors.*.color_code": "{{ color.color | upper }}",
+        "colors.*.color_code": "{{ (color.color_code or color.color) | upper }}",
     },
 }
 
 
-def test_ex3_listings_and_prices_are_kept_up_to_date(opens: Opens) -> None:
+LISTED = {
+    "in_house": {},
+    "order_desk": {"price_currency": "EUR"},
+}
+"""Systems that tell prices, with what their profiles ask for products."""
+
+
+@pytest.mark.parametrize(("system", "values"), LISTED.items(), ids=list(LISTED))
+def test_ex3_listings_and_prices_are_kept_up_to_date(opens: Opens, system: str, values: dict[str, str]) -> None:
     """EX3: products of a system that supplies them become styles in JOOR, and prices follow later."""
-    home = opens("in_house", pipeline=CATALOG)
+    home = opens(system, pipeline=CATALOG, values=values)
     done(home)
     for sku, item in home.oms.items.items():
         if sku.startswith("1001-"):
@@ -185,10 +194,23 @@ def test_ex3_listings_and_prices_are_kept_up_to_date(opens: Opens) -> None:
     assert len(home.joor.log) == written
 
 
-@pytest.mark.parametrize("system", ["order_desk", "cartrover", "skubana"])
-def test_ex3_a_system_without_product_details_is_told_at_once(opens: Opens, system: str) -> None:
+@pytest.mark.parametrize("system", ["netsuite", "skubana"])
+def test_ex3_ex9_listings_of_the_named_systems_are_kept_up_to_date(opens: Opens, system: str) -> None:
+    """EX3, EX9: items of NetSuite and Extensiv Order Manager become styles in JOOR, one added later too."""
+    home = opens(system, pipeline=CATALOG)
+    home.say("check", "--offline").expect(0, "The pair fits.")
+    done(home)
+    home.oms.system.store.add_item("1001-401-3XL", "Poplin Shirt", barcode="2000000099991")
+    home.oms.set_stock("1001-401-3XL", 3)
+    done(home)
+    skus = {sku.sku_identifier for sku in home.joor.products["1001"].skus}
+    # JOOR has every color in every size; those nobody named have no code
+    assert skus - {None} == {sku.sku for sku in brand.skus() if sku.style_number == "1001"} | {"1001-401-3XL"}
+
+
+def test_ex3_a_system_without_product_details_is_told_at_once(opens: Opens) -> None:
     """EX3: where the system cannot supply products, checking a pipeline of them says so before any run."""
-    opens(system, pipeline=CATALOG).say("check", "--offline").expect(2, "cannot supply catalog")
+    opens("cartrover", pipeline=CATALOG).say("check", "--offline").expect(2, "cannot supply catalog")
 
 
 def test_ex4_an_edit_after_delivery_changes_nothing_there(opens: Opens) -> None:
@@ -204,6 +226,26 @@ def test_ex4_an_edit_after_delivery_changes_nothing_there(opens: Opens) -> None:
     home.say("run").expect(0, f"order {number} was cancelled at joor after it was delivered")
     [order] = home.oms.orders.values()
     assert ([line.quantity for line in order.lines], order.cancelled) == ([4], False)
+
+
+def test_ex4_an_edit_and_a_cancellation_follow_where_the_profile_can(opens: Opens) -> None:
+    """EX4: Order Desk gets the new quantities of the same order, and then has it in its folder of cancelled orders."""
+    following = {**ORDERS, "on_change": "update", "on_cancel": "cancel"}
+    home = opens(pipeline=following)
+    home.configure(following, values={**home.account["values"], "cancelled_folder": "47"})
+    number = home.joor.add_order({NAVY_S: 4})
+    done(home)
+    home.pass_time()
+    home.joor.edit(number, quantity=9)
+    home.say("run").expect(0, "updated")
+    [order] = home.oms.orders.values()
+    assert ([line.quantity for line in order.lines], order.status) == ([9], "New")
+    home.pass_time()
+    home.joor.cancel(number)
+    home.say("run").expect(0)
+    [order] = home.oms.orders.values()
+    assert order.status == "Cancelled"
+    home.say("orders", "why", str(number)).expect(0, "It was cancelled at joor since, and then at oms.")
 
 
 def test_ex9_a_system_that_is_gone_is_told(opens: Opens) -> None:

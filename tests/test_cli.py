@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from orderweft.schema import RECORDS
+from orderweft.testing import brand
 
 from .conftest import OpenScene
 from .scenarios import COMMAND, RUN_KEYS, orderweft
@@ -303,7 +304,7 @@ def test_simulate_answers_until_interrupted(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=10)
     assert (process.returncode, err) == (0, "")
-    assert settings["token"] == "simulated-token-0"
+    assert settings["token"] == brand.secret("simulated-token-0")
 
 
 def test_rehearse_for_machines(open_scene: OpenScene) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
-from orderweft.testing import Fault
+from orderweft.testing import FakeClock, Fault
 
 from .far_ends import Kind
 from .houses_oms import LOST, WRITES, House, calling, exchanging, over_sftp
@@ -31,14 +31,16 @@ WAYS: Mapping[str, tuple[str, Mapping[str, Any], tuple[tuple[str, str], ...]]] =
     "in_house in two steps": ("in_house", {}, STEPS),
 }
 """Every way in which orders are written: the system, its switches, and changes to its profile."""
+LIVE = ("order_desk that takes copies", "cartrover", "skubana", "netsuite")
+"""One way for each system that is really there."""
 each_way = pytest.mark.parametrize("way", WAYS)
 
 
 @contextmanager
-def going(folder: Path, way: str) -> Iterator[House]:
+def going(folder: Path, way: str, *, served: bool = False) -> Iterator[House]:
     """Open a house whose orders are written in a way."""
     system, switches, changes = WAYS[way]
-    with calling(folder, system, switches=switches, changes=changes) as home:
+    with calling(folder, system, switches=switches, served=served, clock=FakeClock(), changes=changes) as home:
         yield home
 
 
@@ -73,10 +75,28 @@ def test_death_while_an_answer_is_on_its_way(tmp_path: Path, way: str) -> None:
         home.nothing_more_is_sent()
 
 
-@each_way
-def test_every_write_may_lose_its_answer(tmp_path: Path, way: str) -> None:
-    """Each writing call in turn, that to JOOR too, gets no answer or half of one, done or not."""
-    with going(tmp_path, way) as home:
+@pytest.mark.parametrize("in_flight", [2, 8])
+def test_death_with_several_in_flight(tmp_path: Path, in_flight: int) -> None:
+    """With several orders on their way at once, a death at any moment or at either end of a call loses none of them."""
+    with going(tmp_path, "order_desk that takes copies") as home:
+        home.configure(in_flight=in_flight)
+        luck, died = Random(in_flight), 0
+        moments = range(1, 6 + 5 * in_flight, 1 + in_flight // 2)
+        deaths: list[dict[str, Any]] = [{"at_moment": moment} for moment in moments]
+        deaths += [{"at_call": call, "end": end} for call in (1, in_flight) for end in ("before", "after")]
+        for death in deaths:
+            for _ in range(in_flight // 2):
+                home.order(luck)
+            died += home.die(**death)
+            home.each_order_is_there_once(death)
+        assert died > 6
+        home.nothing_more_is_sent()
+
+
+@pytest.mark.parametrize(("way", "served"), [*((way, False) for way in WAYS), *((way, True) for way in LIVE)], ids=str)
+def test_every_write_may_lose_its_answer(tmp_path: Path, way: str, served: bool) -> None:
+    """Each writing call in turn, that to JOOR too, gets no answer or half of one, done or not; over real HTTP alike."""
+    with going(tmp_path, way, served=served) as home:
         luck, tried = Random(way), set()
         for end, kinds, names in (("oms", LOST, WRITES), ("joor", LOST[:2], {"orders.acknowledge"})):
             door = home.doors[end]
@@ -159,8 +179,15 @@ def test_seeded_misfortunes(tmp_path: Path, chunk: int) -> None:
 
 @pytest.mark.parametrize("kind", ["csv", "json", "xml"])
 def test_death_at_every_moment_of_handing_over(tmp_path: Path, kind: Kind) -> None:
-    """Whether the system takes the files before or after the next run, each order is in one file, once."""
-    with exchanging(tmp_path, kind) as home:
+    """Whether the system takes the files before or after the next run, each order is in one file, once.
+
+    CSV is handed over on an SFTP server.
+    """
+    with ExitStack() as running:
+        if kind == "csv":
+            home, _ = running.enter_context(over_sftp(tmp_path, kind))
+        else:
+            home = running.enter_context(exchanging(tmp_path, kind))
         luck = Random(kind)
         for moment in count(1 + (kind == "xml"), 2):
             home.order(luck)
@@ -176,7 +203,7 @@ def test_death_at_every_moment_of_handing_over(tmp_path: Path, kind: Kind) -> No
 # for real
 
 
-@pytest.mark.parametrize("way", ["order_desk that takes copies", "netsuite"])
+@pytest.mark.parametrize("way", LIVE)
 def test_a_killed_process(tmp_path: Path, way: str) -> None:
     """A process that is killed from within, or while the system works for it, leaves nothing the next gets wrong."""
     system, switches, changes = WAYS[way]

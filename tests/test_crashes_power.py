@@ -16,7 +16,8 @@ from orderweft.clock import Clock
 from orderweft.ledger import Claim, Ledger
 from orderweft.testing import FakeClock
 
-from .routes import ROUTES, SALES, Route, comes_right, in_step, stays_quiet
+from .misfortunes import comes_right, in_step, stays_quiet
+from .routes import ROUTES, SALES, Route
 from .wrecks import MortalLedger
 
 PAGES_BEFORE_CHECKPOINT = 12

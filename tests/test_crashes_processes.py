@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -17,12 +18,15 @@ from threading import Barrier, Event, get_ident
 from typing import Any
 
 import pytest
+from orderweft import Request, Response
+from orderweft.errors import LeaseLostError
 from orderweft.ledger.store import LEASE
 from orderweft.runs import Moment
-from orderweft.testing import FakeClock
+from orderweft.testing import FakeClock, Faulty, Simulator
 
 from .houses_served import STOCK, all_is_there_once, hitting, sell, served
-from .routes import FILES, ROUTES, STYLES, order_from_zedonk, the_shop_has_each_order_once
+from .misfortunes import in_step, stays_quiet
+from .routes import FILES, ROUTES, SALES, STYLES, Route, order_from_zedonk, the_shop_has_each_order_once
 from .scenarios import COMMAND
 from .wrecks import House, house
 
@@ -121,6 +125,45 @@ def test_a_frozen_process_that_wakes_up(tmp_path: Path, pipeline: str, at: Any) 
         assert everything(home) == known
         assert writes(home) == sent
         all_is_there_once(home, pipeline)
+
+
+class Late(Faulty):
+    """A way to a system on which one request is late: it leaves, and *meanwhile* happens before it arrives."""
+
+    def __init__(self, simulator: Simulator, operation: str, meanwhile: Callable[[], None]) -> None:
+        super().__init__(simulator)
+        self._operation, self._meanwhile = operation, [meanwhile]
+
+    def __call__(self, request: Request) -> Response:
+        """Answer *request*."""
+        if self._meanwhile and self.simulator.operation(request) == self._operation:
+            self._meanwhile.pop()()
+        return super().__call__(request)
+
+
+@pytest.mark.parametrize(
+    ("route", "operation"), [(SALES[0], "CreateOrder"), (ROUTES[1], "SetQuantities")], ids=["sales", "joor_stock"]
+)
+def test_a_process_frozen_between_the_check_and_the_call(tmp_path: Path, route: Route, operation: str) -> None:
+    """Shopify refuses the one request it still sends when it wakes up: nothing is there twice, and nothing undone."""
+    with in_step(tmp_path, route) as home:
+        known = list[str]()
+
+        def take_over() -> None:
+            home.pass_time()
+            route.change(home, Random(2))
+            home.finish(route.pipeline)
+            known.extend(everything(home))
+
+        route.change(home, Random(1))
+        assert home.die(route.pipeline, at_moment=1)  # so that what it has staged waits, and nothing is read meanwhile
+        home.doors = {**home.doors, "shop": Late(home.shop, operation, take_over)}
+        with pytest.raises(LeaseLostError):
+            home.run(route.pipeline)
+        assert home.doors["shop"].calls[-1] == operation
+        assert everything(home) == known
+        route.agree(home)
+        stays_quiet(home, route)
 
 
 # Interrupted

@@ -298,7 +298,8 @@ def in_line(value: Any) -> str:
 
 @pytest.fixture
 def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
-    """Give somebody in an empty folder, with an account on each channel."""
+    """Give somebody in an empty folder, with an account on each channel whose secrets are those the pages name."""
+    monkeypatch.delenv(brand.MARK)
     with ExitStack() as stack:
         accounts = {channel: play(simulator, stack) for channel, simulator in SIMULATORS.items()}
         path = f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ['PATH']}"

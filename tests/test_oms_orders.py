@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
-from orderweft.testing import brand
+from orderweft import Request, Response
+from orderweft.runs import run_orders
+from orderweft.testing import FakeClock, brand
 
 from .houses_oms import KNOWN, ORDERS, UNREADABLE, UNWANTED, calling, exchanging
-from .oms_generic.hooks import SYSTEMS
+from .oms_generic.hooks import SYSTEMS, plugins
 
 PLAIN = {**ORDERS, "map": {}, "skip": []}
 LINES = {"1001-401-S": 4, "1002-110-M": 6}
@@ -105,6 +109,43 @@ def test_held_orders_go_out_once_their_reason_is_gone(tmp_path: Path, system: st
         states = home.states()
         assert states[cancelled] == "cancelled"
         assert {states[number] for number in home.orders_of(UNWANTED)} == {"skipped"}
+
+
+class Crowd:
+    """A door that refuses calls at one time beyond what the account *bears*, and lets orders in side by side only."""
+
+    def __init__(self, door: Callable[[Request], Response], bears: int) -> None:
+        self._door, self._bears = door, bears
+        self._changed = threading.Condition()
+        self._inside = self.most = self.refused = 0
+
+    def __call__(self, request: Request) -> Response:
+        with self._changed:
+            self._inside += 1
+            self.most = max(self.most, self._inside)
+            self.refused += self._inside > self._bears
+            self._changed.notify_all()
+            if request.method == "PUT":
+                self._changed.wait_for(lambda: self.most >= self._bears, timeout=10)
+        try:
+            return self._door(request)
+        finally:
+            with self._changed:
+                self._inside -= 1
+
+
+def test_no_more_calls_at_one_time_than_the_profile_allows(tmp_path: Path) -> None:
+    """NetSuite counts the calls under way: orders go out side by side, and never is one call too many among them."""
+    clock = FakeClock()
+    with calling(tmp_path, "netsuite", clock=clock) as home, home.ledger() as ledger:
+        for _ in range(6):
+            home.joor.add_order(LINES, customer=BUYER.code)
+        home.configure(PLAIN)
+        crowd = Crowd(home.doors["oms"], 2)
+        doors: dict[str, Callable[[Request], Response]] = {"joor": home.doors["joor"], "oms": crowd}
+        report = run_orders(home.chosen, plugins(), ledger, clock, handlers=doors)
+        assert (report.counts["delivered"], len(home.oms.orders)) == (6, 6)
+        assert (crowd.most, crowd.refused) == (2, 0)
 
 
 @pytest.mark.parametrize("kind", ["json", "xml"])

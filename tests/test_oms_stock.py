@@ -198,20 +198,31 @@ BAD: Mapping[str, Callable[[Store], bytes]] = {
 }
 
 
+def places(file: Path) -> list[str]:
+    """Return the folders a file lies in that was put beside them."""
+    return [found.parent.name for found in file.parent.rglob(file.name)]
+
+
 @pytest.mark.parametrize("kind", ["csv", "json", "xml"])
 def test_a_bad_file_empties_no_shelf(tmp_path: Path, kind: Kind) -> None:
-    """A file that is empty, much shorter than the one before or damaged changes nothing; the next good one counts."""
+    """A file that is empty, much shorter than the one before or damaged changes nothing; the next good one counts.
+
+    A damaged one is put where failed ones go, and a short one waits where it was claimed until the next is done with.
+    """
     with exporting(tmp_path, kind) as store:
         for bad, content in BAD.items():
             rows_sent(store.home)
-            store.export(content(store))
+            file = store.export(content(store))
             reports = [store.home.move() for _ in range(2)]
             assert rows_sent(store.home) == 0, (bad, [report.counts for report in reports])
             assert "done" not in [report.result for report in reports[:1]], bad
+            is_short = bad in ("no row", "a tenth of the rows")
+            assert places(file) == ["processing" if is_short else "failed"], bad
             store.stock["1001-401-S"] += 1
-            store.export()
+            good = store.export()
             store.home.move()
             arrives(store)
+            assert (places(file), places(good)) == (["done" if is_short else "failed"], ["done"]), bad
 
 
 def test_a_file_of_zeros_waits_for_a_person(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from .scenarios import SECRETS, Said, Scene
 
 FOR_EVER = 10**6
 BUYER = brand.buyers()[0]
-PERSON = (BUYER.email, BUYER.phone, BUYER.line1, BUYER.buyer, BUYER.name, "12 SAMPLE STREET")
+PERSON = (BUYER.email, BUYER.phone, BUYER.line1, BUYER.buyer, BUYER.name, BUYER.line1.upper())
 """What tells who the first customer is; its code stays as the key of what was sent."""
 
 
@@ -77,14 +77,16 @@ def secrets_of(*simulators: Any) -> set[str]:
     }
 
 
-def fails_every_way(opened: House | Scene, ear: Ear, pipeline: str, doors: list[Faulty], secrets: set[str]) -> None:
+def fails_every_way(opened: House | Scene, ear: Ear, pipeline: str, doors: list[Faulty]) -> None:
     """Run a pipeline while its channels answer nonsense, refuse, break off; then well; ask about everything."""
     people = "orders" in pipeline or "customers" in pipeline
     for door in doors:
         # the first calls are the sign-in's
         for first, status in ((1, 400), (3, 401), (4, 500)):
             door.calls.clear()
-            door.faults[:] = [Fault("*", "answer_before", first, FOR_EVER, echo(secrets, people, status))]
+            door.faults[:] = [
+                Fault("*", "answer_before", first, FOR_EVER, echo(secrets_of(door.simulator), people, status))
+            ]
             ear.heard(opened.say("--log-level", "debug", "run", pipeline, "--json"))
         door.faults[:] = [Fault("*", "reset_mid_body", 4)]
         ear.heard(opened.say("--log-level", "debug", "--log-format", "human", "run", pipeline))
@@ -100,7 +102,7 @@ def test_a_scene_of_joor_and_shopify_keeps_its_secrets(open_scene: OpenScene, ea
     """Orders go from JOOR to Shopify through failures at both; nothing said or logged holds a secret or an address."""
     opened = open_scene(3)
     secrets = secrets_of(opened.joor, opened.shop)
-    fails_every_way(opened, ear, "orders", [opened.joor_door, opened.shop_door], secrets)
+    fails_every_way(opened, ear, "orders", [opened.joor_door, opened.shop_door])
     for order in (9000001, 9000002, 9000003):
         ear.heard(opened.say("orders", "why", str(order), "--json"))
     assert len(opened.delivered) == 3
@@ -122,7 +124,7 @@ def test_a_house_keeps_its_secrets(tmp_path: Path, ear: Ear, pipeline: str, tabl
     with house(tmp_path, joor={"many": 3}, shop={} if of_shop else None, zedonk=None if of_shop else {}) as opened:
         opened.pipe(pipeline, table)
         secrets = secrets_of(*opened.simulators.values())
-        fails_every_way(opened, ear, pipeline, list(opened.doors.values()), secrets)
+        fails_every_way(opened, ear, pipeline, list(opened.doors.values()))
         assert ear.holds(secrets) == []
 
 
@@ -142,7 +144,7 @@ def test_an_oms_keeps_its_secrets(tmp_path: Path, ear: Ear) -> None:
         }
         opened.pipe("orders", {"moves": "orders", "source": "joor", "destination": "desk"})
         secrets = secrets_of(joor, desk)
-        fails_every_way(opened, ear, "orders", doors, secrets)
+        fails_every_way(opened, ear, "orders", doors)
         assert ear.holds(secrets) == []
 
 
@@ -262,13 +264,17 @@ def test_a_person_is_asked_before_anything_is_removed(sold: Scene) -> None:
 def test_purged_orders_stay_known(sold: Scene) -> None:
     """The contents go and the room with them; `why` and `show` say so, and the next run sends nothing twice."""
     sold.say("run").expect(0)
+    # of the first customer the scene has more than orders, which stays
+    people = {part for one in brand.buyers()[1:] for part in (one.email, one.phone, one.line1, one.buyer)}
+    kept = {part for part in people if part.encode() in raw(sold.folder)}
+    assert len(kept) > 30
     sold.wait(100 * 24 * 3600)
     sold.say("purge", "--older-than", "90d", "--dry-run").expect(0, "20 orders (20 delivered)", "Nothing was changed")
     said = sold.say("purge", "--older-than", "90d", "--yes", "--json")
     assert said.json["orders"] == {"delivered": 20}
     assert said.json["removed"]
     assert said.json["freed"] > 0
-    assert BUYER.line1.encode() not in raw(sold.folder) or b'"a": ["orders@c100' in raw(sold.folder)
+    assert not {part for part in kept if part.encode() in raw(sold.folder)}
     assert "What it contained was purged on 2027-02-10." in sold.why(9000001)
     sold.say("orders", "show", "9000001").expect(0, "its contents were purged on 2027-02-10")
     sold.say("run").expect(0, "0 orders delivered")

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
-from orderweft.testing import Fault, Response
+from orderweft.testing import Fault, Response, brand
 from orderweft_oms_generic.simulator import cartrover, in_house, order_desk, simulator, skubana
 from orderweft_oms_generic.simulator.in_house import InHouse
 from orderweft_oms_generic.simulator.netsuite import NetSuite
@@ -44,11 +44,12 @@ Needed = tuple[str, Mapping[str, Any], Mapping[str, Any]]
 NEEDS: Sequence[Needed] = [
     ("order_desk", {"code": "barcode"}, {"item_code": "barcode"}),
     ("order_desk", {"unknown_folder": "first"}, {"values": {"order_folder": "99"}}),
+    ("order_desk", {"find_delay": 600}, {"settle_seconds": 900}),
     ("cartrover", {"sku_field": "item"}, {"values": {"sku_field": "item"}}),
     ("cartrover", {"quantity_field": "qty"}, {"values": {"quantity_field": "qty"}}),
     ("cartrover", {"quantity_field": "quantity"}, {"values": {"quantity_field": "quantity"}}),
     ("cartrover", {"merchant_reads": "cart_too"},
-     {"values": {"merchant_user": "simulated-cart-user-0", "merchant_key": "simulated-cart-key-0"}}),
+     {"values": {"merchant_user": "simulated-cart-user-0", "merchant_key": brand.secret("simulated-cart-key-0")}}),
     ("cartrover", {"cust_ref_length": 12}, {"values": {"ref_length": "12"}}),
     ("skubana", {"create_path": "v1.1"}, {"changes": BY_V1_1}),
     ("netsuite", {"key": "P-384", "tba": "barred"}, {}),

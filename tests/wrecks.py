@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
 import signal
@@ -28,9 +29,9 @@ from orderweft_joor.simulator import Simulator as Joor
 from orderweft_shopify.simulator import Simulator as Shopify
 from orderweft_zedonk.simulator import Simulator as Zedonk
 
-from .scenarios import toml_lines
+from .scenarios import heard, toml_lines
 
-BATCHES = {"inventory": 15, "catalog": 2, "customers": 3}
+BATCHES = {"inventory": 15, "catalog": 2, "customers": 3, "shipments": 2}
 """Small batches, so that a run has several."""
 SEASONS = ["Spring Summer 2027", "Fall Winter 2026"]
 IN_JOOR = {"warehouse": "Default"}
@@ -66,6 +67,21 @@ PIPELINES: Mapping[str, Mapping[str, Any]] = {
         "moves": "orders", "source": "joor", "destination": "shop", "destination_options": {"check_stock": False},
         "skip": [{"when": f"order.customer.account_code == '{OWN_STORE}'", "reason": "our own store"}],
     },
+    "changes": {
+        "moves": "orders", "source": "joor", "destination": "shop", "destination_options": {"check_stock": False},
+        "on_change": "update", "on_cancel": "cancel",
+    },
+    "shipments": {
+        "moves": "shipments", "source": "shop", "destination": "joor",
+        "destination_options": {"experimental_shipments": True},
+    },
+    "shop_styles": {
+        "moves": "catalog", "source": "zedonk", "destination": "shop",
+        "source_options": {"price_seasons": SEASONS, "price_lists": ["Wholesale"]},
+        "destination_options": {"price_is": "wholesale"},
+        "skip": [{"when": "product.style_number < '3000'", "reason": "not of this season"}],
+    },
+    "shop_customers": {"moves": "customers", "source": "zedonk", "destination": "shop"},
 }  # fmt: skip
 
 
@@ -272,6 +288,26 @@ class House:
         self.start(pipeline, at_moment, at_file)
         return self.ended()
 
+    def run_and_be_cut(self, pipeline: str, call: int, seconds: float) -> bool:
+        """Run in a process of its own, kill it so long after its *call*th call, and return whether that ended it.
+
+        It is killed from outside, wherever it is then.
+        """
+        calls, due = itertools.count(1), threading.Event()
+
+        def watch(moment: str, operation: str) -> None:
+            if moment == "before" and next(calls) >= call:
+                due.set()
+
+        self.watchers.append(watch)
+        self.start(pipeline)
+        while not due.wait(0.01) and self.victim.is_alive():
+            pass
+        self.victim.join(seconds)
+        self.victim.kill()
+        self.watchers.remove(watch)
+        return self.ended() == -signal.SIGKILL
+
     def frozen(self) -> None:
         """Wait until the process has been stopped by a signal."""
         state = Path(f"/proc/{self.victim.pid}/stat")
@@ -371,9 +407,11 @@ def _run(
     plugins = _plugins()
     chosen = load_config(config, plugins).pipeline(pipeline)
     if chosen.settings.moves == "orders":
-        return run_orders(chosen, plugins, ledger, ledger.clock, observer=observer, handlers=handlers)
+        return heard(run_orders(chosen, plugins, ledger, ledger.clock, observer=observer, handlers=handlers))
     wanted = RecordOptions(**options)
-    return run_records(chosen, plugins, ledger, ledger.clock, options=wanted, observer=observer, handlers=handlers)
+    return heard(
+        run_records(chosen, plugins, ledger, ledger.clock, options=wanted, observer=observer, handlers=handlers)
+    )
 
 
 _FORKSERVER = multiprocessing.get_context("forkserver")

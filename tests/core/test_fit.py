@@ -177,9 +177,9 @@ def test_any_of_several_in_words() -> None:
         pytest.param({"minLength": 3}, "at least 3 characters long", {"minLength": 3}, id="minLength"),
         pytest.param({"pattern": "^P"}, "of the form ^P", {"pattern": "^P"}, id="pattern"),
         pytest.param(
-            {"pattern": r"^(0|[1-9][0-9]*)(\.[0-9]+)?$"},
+            {"pattern": r"^(0|[1-9][0-9]{0,23})(\.[0-9]{1,6})?$"},
             "an amount of zero or more such as '19.90'",
-            {"pattern": r"^(0|[1-9][0-9]*)(\.[0-9]+)?$"},
+            {"pattern": r"^(0|[1-9][0-9]{0,23})(\.[0-9]{1,6})?$"},
             id="pattern of amounts",
         ),
         pytest.param({"format": "email"}, "an e-mail address", {"format": "email"}, id="format"),

@@ -375,6 +375,7 @@ def test_a_style_row_has_the_documented_names() -> None:
         "style_number": "NYH",
         "colors": [{"color_name": "Red", "color_code": "r"}],
         "skus": [{"sku_color_code": "r", "sku_size": "Small", "upc": "1"}],
+        "prices": [{"price_label": "GBP", "price_currency": "GBP", "price_wholesale": Decimal("46.0")}],
         "deliveries": "",
     }
     row, remarks = style_row(product, there, FORM, deliveries=True)
@@ -382,7 +383,10 @@ def test_a_style_row_has_the_documented_names() -> None:
         "style_name": "NY Hat",
         "style_number": "NYH",
         "style_identifier": "nyhat",
-        "prices": [{"price_label": "USD-1", "price_currency": "USD", "price_wholesale": "100.00"}],
+        "prices": [
+            {"price_label": "USD-1", "price_currency": "USD", "price_wholesale": "100.00"},
+            {"price_label": "GBP", "price_currency": "GBP", "price_wholesale": "46.0"},
+        ],
         "colors": [{"color_name": "Blue", "color_code": "blue001"}, {"color_name": "Red", "color_code": "r"}],
         "sizes": [{"size_name": "Small", "size_code": "S1"}],
         "skus": [

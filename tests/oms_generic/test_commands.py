@@ -47,7 +47,8 @@ destination = "joor"
 """
 TOKEN = '[connections.oms.values]\ntoken = "env:OMS_TOKEN"\n'
 OTHER_WORDS = (
-    ("/orders", "/v2/sales"), ("pieces!:", "qty!:"), ('"pieces": 12, "price"', '"qty": 12, "price"'),
+    ("/orders", "/v2/sales"), ("pieces!:", "qty!:"), ("=line.pieces", "=line.qty"),
+    ('"pieces": 12, "price"', '"qty": 12, "price"'),
     ('"reference": "JR-48213", "status"', '"ref": "JR-48213", "status"'),
     ("where(body.orders, 'reference', key)", "where(body.orders, 'ref', key)"),
 )  # fmt: skip
@@ -75,7 +76,7 @@ def test_profiles_are_listed_and_shown() -> None:
     found = {one["id"]: one for one in orderweft("profiles", "list", "--json").json}
     assert found.keys() == bundled().keys()
     assert found["rest_starter"]["takes"] == ["orders"]
-    assert found["rest_starter"]["gives"] == ["inventory", "catalog", "shipments"]
+    assert found["rest_starter"]["gives"] == ["orders", "inventory", "catalog", "shipments"]
     assert orderweft("profiles", "show", "netsuite").out == bundled()["netsuite"].read_text("utf-8")
     assert orderweft("profiles", "show", "netsuite", "--json").json["title"] == "NetSuite"
     orderweft("profiles", "show", "netsweet").expect(2, "there is no profile 'netsweet'; did you mean netsuite?")

@@ -138,9 +138,8 @@ def test_tables_are_read_as_they_come() -> None:
 
 
 def test_json_is_read_exactly() -> None:
-    """Decimals keep their digits; a list in lines is one row a line."""
+    """Decimals keep their digits."""
     assert decode(form("json"), b'{"a": [1.10, "007"]}', "f") == {"a": [Decimal("1.10"), "007"]}
-    assert decode(form("jsonl"), b'{"a": "\xe2\x80\xa8"}\r\n\n{"a": 2}', "f") == [{"a": "\u2028"}, {"a": 2}]
 
 
 @pytest.mark.parametrize(
@@ -150,9 +149,8 @@ def test_json_is_read_exactly() -> None:
         ("json", b"[" * 100_000, "f: is nested more than"),
         ("json", b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 1), "f: is nested more than"),
         ("json", b'{"a": NaN}', "f: a number in it: NaN is no number"),
-        ("jsonl", b'{"a": 1}\n{"a"\n', "f, line 2, character"),
     ],
-    ids=["syntax", "very deep", "too deep", "nan", "second line"],
+    ids=["syntax", "very deep", "too deep", "nan"],
 )
 def test_damaged_json_gives_nothing(kind: str, data: bytes, problem: str) -> None:
     """A file that breaks off names line and character."""
@@ -165,8 +163,6 @@ def test_json_is_written() -> None:
     """Numbers are numbers, text is as it was, and each order ends with a line."""
     tree = {"key!": "=key", "n": "=order.lines[0].quantity", "note": "=order.note"}
     assert written(form("json", tree=tree, line_end="\n"), note="店") == '{"key": "k1", "n": 12, "note": "店"}\n'
-    lines = {"$each": "order.lines", "$as": "line", "$do": {"sku": "=line.sku"}}
-    assert written(form("jsonl", tree=lines, line_end="\n")) == '{"sku": "TEE-S"}\n{"sku": "TEE-M"}\n'
 
 
 def test_xml_goes_both_ways() -> None:

@@ -10,7 +10,18 @@ from typing import Any, cast
 from xml.etree import ElementTree
 
 import pytest
-from orderweft import Connection, Delivery, Http, Order, Outcome, Receipt, Refused, Shipment, StockLevel
+from orderweft import (
+    Connection,
+    Delivery,
+    Http,
+    Order,
+    Outcome,
+    Receipt,
+    Refused,
+    Shipment,
+    StockLevel,
+    UnavailableError,
+)
 from orderweft.testing import FakeClock, SftpServer, brand
 from orderweft_oms_generic.client.files import FileClient
 from orderweft_oms_generic.config import Settings
@@ -136,6 +147,23 @@ def test_stock_and_shipments_come_in(tmp_path: Path, kind: str) -> None:
         assert [(line.item.sku, line.quantity) for line in shipment.lines] == [("A", 12), ("B", 3)]
 
 
+def test_entities_in_a_file_are_never_read(tmp_path: Path) -> None:
+    """Neither a file of this machine nor a text that grows comes in by one; the file is told and put aside."""
+    secret = tmp_path / "secret.txt"
+    secret.write_text("hush", encoding="utf-8")
+    connection = connected(str(tmp_path), "xml")
+    world = World(tmp_path, connection.settings.system)
+    for number, said in enumerate((f'a SYSTEM "{secret.as_uri()}"', f'a "{"X" * 1000}"')):
+        level = STOCK["xml"].replace(SKU.sku, "&a;")
+        world.put(f"stock/{number}.xml", f"<!DOCTYPE stock [<!ENTITY {said}>]>{level}")
+        with pytest.raises(
+            UnavailableError, match="document type or entities in it, and they are never read"
+        ) as caught:
+            list(read_inventory(connection))
+        assert "hush" not in str(caught.value)
+    assert world.names("stock/failed") == ["0.xml", "1.xml"]
+
+
 def test_a_brand_signs_in_to_a_server(tmp_path: Path) -> None:
     """The connection's own settings open the folder; the check names it and says what is missing."""
     with SftpServer(tmp_path) as server:
@@ -143,6 +171,8 @@ def test_a_brand_signs_in_to_a_server(tmp_path: Path) -> None:
         account = cast(Any, check_connection(connection))
         assert account.name.startswith("CSV files 127.0.0.1:")
         assert any("there is no folder 'stock'" in warning for warning in account.warnings)
+        unsure = [f"confirm on a real account: {one}" for one in connection.settings.system.confirm]
+        assert unsure == [warning for warning in account.warnings if warning.startswith("confirm")] != []
         assert hand_over(connection).outcome == "accepted"
         assert hand_over(connection).outcome == "already_there"
         connection.once(FileClient).close()

@@ -14,6 +14,7 @@ from orderweft import (
     AlreadyThere,
     Delivery,
     Receipt,
+    RecordPage,
     Refused,
     SettingsError,
     StockLevel,
@@ -45,8 +46,10 @@ PLAIN = (ANSWERED, "")
         ("done: answers/done", "done: 'C:\\done'", 25, "orders.file.answer.done: must be a path below"),
         ('"${settings.folder}/o_${key}.csv"', '"../${settings.folder}/o_${key}.csv"', 22, "orders.file.path: must be"),
         ("format: orders\n", 'format: "x_${settings.folder}"\n', 23, "settings.folder needs `choices`"),
+        ("format: stock}", 'format: "${settings.folder}"}', 30, "settings.folder needs `choices`"),
+        ("answers: {kind: csv}", "answers: {like: nothing}", 8, "answers must be like a format that says all"),
     ],
-    ids=["up", "root", "pattern", "unknown", "up-again", "drive", "orders", "format"],
+    ids=["up", "root", "pattern", "unknown", "up-again", "drive", "orders", "format", "format-read", "like"],
 )
 def test_places_are_looked_at_when_a_profile_is_loaded(old: str, new: str, line: int, told: str) -> None:
     """What leads out of the folder, and what cannot be evaluated, is told with file and line."""
@@ -91,6 +94,36 @@ def test_an_order_stands_in_its_file_as_the_settings_say(tmp_path: Path, lines: 
     assert len(written) == len(rows)
     assert all(one.startswith(row) for one, row in zip(written, rows, strict=True))
     assert "1001-401-XS x 12; 1001-401-S x 13" in written[-1] or lines != "one_row"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "mark", "end", "coding", "price", "figure"),
+    [
+        ("comma", ",", "\r\n", "utf-8", "12.50", "7.00"),
+        ("semicolon", ";", "\r\n", "cp1252", "12,50", '"7,00"'),
+        ("tab", "\t", "\n", "utf-8", "12.50", "7.00"),
+    ],
+    ids=["comma", "semicolon", "tab"],
+)
+def test_files_are_written_and_read_in_the_dialect_of_the_settings(
+    tmp_path: Path, dialect: str, mark: str, end: str, coding: str, price: str, figure: str
+) -> None:
+    """Separator, letters, ends of lines and decimal mark are the system's; a figure in another dialect is not read."""
+    connection = connected(str(tmp_path), "csv", values={"dialect": dialect})
+    buyer, address = {"account_code": "C100", "name": "Éclair"}, {"role": "delivery", "country": "FR"}
+    line = {"key": "1", "sku": "A", "quantity": 2, "unit_price": "12.50"}
+    one = order("48213", customer=buyer, addresses=[address], lines=[line])
+    assert isinstance(deliver_orders(connection, [Delivery(one, "joor:48213")])[0], Accepted)
+    head, row, rest = (tmp_path / "orders/order_joor=48213.csv").read_bytes().decode(coding).split(end)
+    told = dict(zip(head.split(mark), row.split(mark), strict=True))
+    assert (told["order_key"], told["company"], told["unit_price"], rest) == ("joor=48213", "Éclair", price, "")
+    figures = ("7.00", '"7,00"', "1.000,5" if mark != "," else "1.000.5")
+    rows = [["sku", "upc", "warehouse", "qty_available", "as_of"], *([f"Ä {one}", "", "", one, ""] for one in figures)]
+    (tmp_path / "stock").mkdir()
+    (tmp_path / "stock/s.csv").write_bytes("".join(f"{mark.join(row)}{end}" for row in rows).encode(coding))
+    [page] = read_inventory(connection)
+    levels = [(level.item.sku, level.quantity) for level in page.records if isinstance(level, StockLevel)]
+    assert (levels, len(page.unread)) == ([(f"Ä {figure}", 7)], 2)
 
 
 @pytest.mark.parametrize("marker", ["", ".ok"], ids=["none", "ok"])
@@ -195,6 +228,33 @@ def test_orders_handed_over_after_the_stock_was_written_are_taken_off(tmp_path: 
     assert told == ([7, 3, -1] if wanted else [9, 5, 1])
 
 
+@pytest.mark.parametrize("subtracts", [False, True], ids=["as-written", "subtracted"])
+def test_a_long_file_is_told_in_pages(tmp_path: Path, subtracts: bool) -> None:
+    """The last page alone is complete, a bad row anywhere spoils it; an order is taken off once, on whatever page."""
+    connection = connected(str(tmp_path), "csv", subtract_in_flight=subtracts)
+    line = {"key": "a", "sku": "A", "quantity": 2}
+    one = order("1", lines=[line], addresses=[{"role": "delivery", "country": "GB"}])
+    assert isinstance(deliver_orders(connection, [Delivery(one, "joor:1")])[0], Accepted)
+    rows = ["A,,MAIN,9,", *(f"B{number},,MAIN,1," for number in range(1499)), "A,,EU,5,"]
+    world = World(tmp_path, connection.settings.system)
+    hour = timedelta(hours=1)
+
+    def pages_of(name: str, rows: list[str], ago: timedelta) -> list[RecordPage]:
+        text = "\n".join(["sku,upc,warehouse,qty_available,as_of", *rows, ""])
+        world.put(f"stock/{name}.csv", text, world.clock.now() - ago)
+        return list(read_inventory(connection))
+
+    pages = pages_of("whole", rows, 3 * hour)
+    assert [(len(page.records), page.complete) for page in pages] == (
+        [(1501, True)] if subtracts else [(1000, False), (501, True)]
+    )
+    levels = [level for page in pages for level in page.records if isinstance(level, StockLevel)]
+    assert [level.quantity for level in levels if level.item.sku == "A"] == ([7, 5] if subtracts else [9, 5])
+    pages = pages_of("spoilt", [*rows[:9], "C,,MAIN,x,", *rows[9:], ",,,3,"], 2 * hour)
+    assert [row.id for page in pages for row in page.unread] == ["C", "row 1503"]
+    assert not any(page.complete for page in pages)
+
+
 def test_orders_under_way_are_counted_without_a_change(tmp_path: Path) -> None:
     """What is prepared may be another pipeline's, which is about to rename it, so the stock run leaves it alone."""
     world = World(tmp_path, profile(PLAIN))
@@ -205,6 +265,42 @@ def test_orders_under_way_are_counted_without_a_change(tmp_path: Path) -> None:
     [taken] = looking.files.in_flight(world.clock.now() - timedelta(hours=1))
     assert taken.lines == (("TEE-S", None, 12),)
     assert world.names("orders") == ["o_joor-1.csv", "o_joor-1.csv.part"]
+
+
+@pytest.mark.parametrize("note", ["{", "[]", '{"warehouse": [], "lines": [["A", null]]}'], ids=["cut", "list", "short"])
+def test_a_damaged_note_of_an_order_under_way_is_told(tmp_path: Path, note: str) -> None:
+    """Stock is not told too high for it; the file is named."""
+    world = World(tmp_path, profile(PLAIN))
+    assert isinstance(world.files.deliver([delivery()])[0], Accepted)
+    world.put("orders/.orderweft/pieces/joor-1", note)
+    with pytest.raises(UnavailableError, match=r"pieces/joor-1' is damaged; look at it"):
+        world.files.in_flight(world.clock.now() - timedelta(hours=1))
+
+
+class Tidied(Dying):
+    """A folder in which another process puts old notes away, right before they are read."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(open_folder(str(root)), 0, after=False)
+        self._root = root
+
+    def __getattribute__(self, name: str) -> object:
+        if name == "read":
+            for kind in ("sent", "pieces"):
+                (self._root / f"orders/.orderweft/{kind}/joor-1").unlink(missing_ok=True)
+        return super().__getattribute__(name)
+
+
+@pytest.mark.parametrize("is_taken", [True, False], ids=["taken", "there"])
+def test_a_note_that_is_put_away_meanwhile_counts_no_more(tmp_path: Path, is_taken: bool) -> None:
+    """What is that old is in the stock already."""
+    world = World(tmp_path, profile(PLAIN))
+    assert isinstance(world.files.deliver([delivery()])[0], Accepted)
+    world.put("orders/.orderweft/pieces/joor-1", '{"warehouse": [], "lines": [["TEE-S", null, 12]]}')
+    if is_taken:
+        (tmp_path / "orders/o_joor-1.csv").unlink()
+    looking = World(tmp_path, profile(PLAIN), world.clock, Tidied(tmp_path))
+    assert looking.files.in_flight(world.clock.now() - timedelta(hours=1)) == []
 
 
 class Robbed(Dying):

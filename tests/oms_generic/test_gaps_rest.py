@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ from orderweft import (
 )
 from orderweft.testing import FakeClock, Fault, brand
 from orderweft_oms_generic.profiles.calls import delivery_key_of, key_of
-from orderweft_oms_generic.profiles.hosts import is_private, refuse_private
-from orderweft_oms_generic.profiles.loading import bundled, load_profile
+from orderweft_oms_generic.profiles.hosts import is_private
+from orderweft_oms_generic.profiles.loading import load_profile
 from orderweft_oms_generic.simulator.rehearsal import Rehearsed
 from pydantic import ValidationError
 
@@ -221,20 +222,32 @@ def test_addresses_of_ones_own_network_are_known(host: str) -> None:
     assert is_private(host)
 
 
-def test_a_name_that_leads_into_ones_own_network_is_refused() -> None:
-    """By what it resolves to; one that does not resolve is left to the call."""
+@pytest.mark.parametrize(
+    ("addresses", "is_asked"),
+    [(("93.184.215.14", "10.1.2.3"), False), (("93.184.215.14",), True), ((), True)],
+    ids=["private", "public", "unknown"],
+)
+def test_a_name_that_leads_into_ones_own_network_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, addresses: tuple[str, ...], is_asked: bool
+) -> None:
+    """By what it resolves to, before anything is sent; one that does not resolve is left to the call."""
+    sim, asked = Rehearsed(clock=FakeClock(), system="in_house"), list[str]()
 
-    def resolved(*addresses: str) -> Any:
-        return lambda host, port, **_: [(2, 1, 6, "", (address, port)) for address in addresses]
+    def resolved(host: str, port: int, **_: Any) -> Any:
+        asked.append(host)
+        if not addresses:
+            raise OSError("no such name")
+        return [(2, 1, 6, "", (address, port)) for address in addresses]
 
-    def nothing(host: str, port: int, **_: Any) -> Any:
-        raise OSError("no such name")
-
-    with pytest.raises(SettingsError, match=r"leads to oms.example.com, .* allow_private = true"):
-        refuse_private("oms.example.com", "X", resolved("93.184.215.14", "10.1.2.3"))
-    refuse_private("oms.example.com", "X", resolved("93.184.215.14"))
-    refuse_private("oms.example.com", "X", nothing)
-    assert not is_private("oms.example.com")
+    monkeypatch.setitem(vars(socket), "getaddrinfo", resolved)
+    given = {name: value for name, value in settings_of(sim, tmp_path).items() if name != "base_url"}
+    connection = connect(sim.handle, given, FakeClock())
+    if is_asked:
+        assert oms.check_connection(connection).name
+    else:
+        with pytest.raises(SettingsError, match=r"leads to oms.example.com, .* allow_private = true"):
+            oms.check_connection(connection)
+    assert (asked, sim.requests) == (["oms.example.com"], int(is_asked))
 
 
 @pytest.mark.parametrize("host", ["10.0.0.5", "oms.internal"])
@@ -263,6 +276,8 @@ def test_redirects_are_not_followed(tmp_path: Path, status: int) -> None:
     connection = connect(moved, settings_of(sim, tmp_path), FakeClock())
     with pytest.raises(UnavailableError):
         list(oms.read_inventory(connection))
+    [outcome] = oms.deliver_orders(connection, [Delivery(order_of(), "joor:1")])
+    assert (outcome.outcome, [request.method for request in seen].count("POST")) == ("not_sent", 1)
     assert {request.url.partition("/api")[0] for request in seen} == {"http://127.0.0.1:9"}
 
 
@@ -377,19 +392,3 @@ def test_an_order_written_by_key_goes_on_at_its_second_step() -> None:
     [second] = oms.deliver_orders(connection, [Delivery(order_of(), "joor:1")])
     assert second.outcome == "already_there"
     assert host.orders == {"joor%3A1": {"id": 1, "state": "open", "puts": 1}}
-
-
-def test_every_feature_is_used_by_a_bundled_profile() -> None:
-    """What a profile can say is more than theory."""
-    profiles = [load_profile(name) for name in bundled()]
-    auths = {auth.kind for one in profiles for auth in one.auth.values()}
-    assert auths == {"headers", "basic", "bearer", "client_credentials", "jwt_assertion", "oauth1"}
-    pagings = {paging.kind for one in profiles for paging in one.paging.values()}
-    assert pagings == {"page", "offset", "cursor", "next_link", "header_json", "id_after"}
-    writes = {one.orders.write for one in profiles if one.orders}
-    assert writes == {"upsert_path", "server_rejects", "header", "find_first", "file_name"}
-    lines = {form.lines for one in profiles for form in one.formats.values()}
-    assert lines == {"row_per_line_repeat", "row_per_line_sparse", "row_per_order", "header_detail"}
-    assert {budget.kind for one in profiles for budget in one.budgets.values()} == {"bucket", "window"}
-    modes = {mode for one in profiles if one.inventory.write for mode in one.inventory.write.modes}
-    assert modes == {"update", "overwrite"}

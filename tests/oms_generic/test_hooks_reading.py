@@ -1,4 +1,4 @@
-"""Reading stock, products, shipments and orders out of the systems, and writing stock."""
+"""Reading stock, shipments and orders out of the systems, and writing stock."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from orderweft import (
     Kind,
     OrderQuery,
     Page,
-    Product,
     RecordPage,
     SettingsError,
     Shipment,
@@ -157,6 +156,15 @@ def test_a_row_that_cannot_be_read_is_told_and_the_rest_is_not_complete(tmp_path
     assert (len(page.records), page.complete) == (1, False)
 
 
+def test_a_list_of_some_stock_is_not_taken_for_all_of_it(tmp_path: Path) -> None:
+    """Where the profile says `complete: false`, the end of the list says nothing of what is not in it."""
+    listed = "    page: by_page\n    rows:\n      from: body\n"
+    partly = listed.replace("    rows:", "    complete: false\n    rows:")
+    bench = Bench(tmp_path, "in_house", {}, {"changes": (*SMALL_PAGES["in_house"], (listed, partly))})
+    pages = list(oms.read_inventory(bench.connection))
+    assert [(len(page.records), page.complete) for page in pages] == [(40, False)] * 3 + [(30, False)]
+
+
 def test_flags_on_an_item_come_along(tmp_path: Path) -> None:
     """What keeps an item out of a push is read as a custom field."""
     bench = Bench(tmp_path, "order_desk")
@@ -180,27 +188,18 @@ def test_barcodes_that_stand_where_skus_do_are_read_as_barcodes(
     assert first.sku == (FIRST.sku if system == "in_house" else None)
 
 
-# products and shipments
+# shipments
 
 
-def test_products_are_grouped_over_all_pages(tmp_path: Path) -> None:
-    """Rows of one style make one product, on whatever pages they come."""
-    bench = Bench(tmp_path, "in_house", {}, {"changes": SMALL_PAGES["in_house"]})
-    [page] = oms.read_catalog(bench.connection)
-    products = [product for product in page.records if isinstance(product, Product)]
-    assert (len(products), page.complete) == (10, True)
-    assert {len(list(product.items())) for product in products} == {15}
-    assert all(item.gtin for product in products for item in product.items())
-
-
-@pytest.mark.parametrize("system", ["order_desk", "in_house"])
+@pytest.mark.parametrize("system", ["order_desk", "skubana", "netsuite", "in_house"])
 def test_shipments_carry_the_key_of_their_order(tmp_path: Path, system: str) -> None:
     """Parcels come with tracking and the key the order was delivered under, on more than one page."""
     bench = Bench(tmp_path, system)
     for number in range(60 if system == "in_house" else 2):
         bench.deliver(order_of((0, 1)), f"joor:{number}")
         bench.clock.sleep(2)
-        bench.sim.ship(f"joor:{number}", f"1Z{number}")
+        *_, order = bench.sim.orders.values()
+        bench.sim.ship(order, f"1Z{number}")
     pages = list(oms.read_shipments(bench.connection))
     found = [parcel for page in pages for parcel in page.records if isinstance(parcel, Shipment)]
     told = {parcel.order_key: parcel.tracking_numbers for parcel in found}
@@ -267,6 +266,29 @@ def test_orders_are_fetched_from_the_newest_change_on(tmp_path: Path) -> None:
     assert bookmark == "2026-11-02T10:00:00Z"
     items, bookmark = fetch(bench, bookmark=bookmark)
     assert [(item.number, item.order and item.order.status) for item in items] == [("o-7", "processing")]
+
+
+@pytest.mark.parametrize(("people", "status"), [("none", "approved"), ("cancel", "cancelled"), ("ship", "shipped")])
+def test_orders_of_a_sales_channel_are_fetched(tmp_path: Path, people: str, status: str) -> None:
+    """Extensiv Order Manager tells orders of all channels or of one, with what it was given and what became of them."""
+    bench = Bench(tmp_path, "skubana")
+    sent = order_of()
+    bench.deliver(sent, "W-1")
+    bench.clock.sleep(60)
+    if people == "cancel":
+        bench.sim.cancel("W-1")
+    elif people == "ship":
+        bench.sim.ship("W-1", "1Z")
+    [item], bookmark = fetch(bench)
+    assert item.order is not None
+    assert (item.number, item.order.status, item.order.currency) == ("W-1", status, sent.currency)
+    assert item.order.addresses == sent.addresses
+    told = [[(line.sku, line.quantity, line.unit_price) for line in one.lines] for one in (item.order, sent)]
+    assert told[0] == told[1]
+    assert bookmark == ("2026-11-02T09:00:00Z" if people == "none" else "2026-11-02T09:01:00Z")
+    assert len(fetch(bench, number="W-1")[0]) == 1
+    assert fetch(bench, number="W-2")[0] == []
+    assert fetch(Bench(tmp_path, "skubana", {}, {"values": {"read_channel_id": "78"}}))[0] == []
 
 
 def test_orders_asked_for_out_of_turn_do_not_move_the_bookmark(tmp_path: Path) -> None:

@@ -151,6 +151,16 @@ def test_http_decides_where_no_rule_does(status: int, body: Any, write: str, rea
     assert classify(profile, _find(profile), status, {}, body).is_ == read
 
 
+@pytest.mark.parametrize("status", [200, 409])
+def test_a_rule_may_call_an_answer_unknown(status: int) -> None:
+    """A write may have been done then, whatever HTTP says; a read has changed nothing and is asked again."""
+    rule = """  - {when: "contains(coalesce(body.error, ''), 'timeout')", is: unknown}\n"""
+    profile = small_profile(("rules:\n  - {status: [418]", f"rules:\n{rule}  - {{status: [418]"))
+    body = {"error": "Database timeout", "id": 7}
+    assert classify(profile, _create(profile), status, {}, body).is_ == "unknown"
+    assert classify(profile, _find(profile), status, {}, body).is_ == "not_applied"
+
+
 def test_the_message_is_the_systems_own() -> None:
     """People read what the system said, without line breaks and not for pages."""
     profile = small_profile()

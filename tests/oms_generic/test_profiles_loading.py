@@ -11,7 +11,6 @@ from orderweft_oms_generic.profiles.starter import starter_profile
 
 from .profile_text import TEXT, small_profile, small_text
 
-
 UNREAD = """\
 samples:
   - operation: inventory.read
@@ -32,7 +31,9 @@ def test_a_bundled_profile_loads(name: str) -> None:
 
 def test_the_starter_loads_under_its_new_name() -> None:
     """What `profiles new` writes passes the check as it is."""
-    assert parse_profile(starter_profile("our_system"), "our_system.yaml").id == "our_system"
+    text = starter_profile("our_system")
+    assert parse_profile(text, "our_system.yaml").id == "our_system"
+    assert len([line for line in text.splitlines() if line.strip().startswith("# ")]) > 20
     with pytest.raises(SettingsError, match="is not the name of a profile"):
         starter_profile("Our System")
 
@@ -47,6 +48,16 @@ def test_a_profile_is_found_by_path(tmp_path: Path) -> None:
         load_profile("orderdesk")
 
 
+def test_a_profile_is_tried_once_until_its_text_changes(tmp_path: Path) -> None:
+    """Settings that are read again and again cost no trial of the samples; what was changed is tried anew."""
+    path = tmp_path / "mine.yaml"
+    path.write_text(TEXT, encoding="utf-8")
+    first = load_profile(str(path))
+    assert load_profile(str(path)) is first
+    path.write_text(TEXT.replace("title: Small", "title: Changed"), encoding="utf-8")
+    assert load_profile(str(path)).title == "Changed"
+
+
 def test_values_stay_text() -> None:
     """YAML's guesses are not made: NO is a country, not false."""
     assert small_profile().settings["shop"].default == "NO"
@@ -58,13 +69,14 @@ def test_values_stay_text() -> None:
         ("a: &x 1\nb: *x\n", "p.yaml:1: this is not YAML: anchors and aliases are not known here"),
         ("a: !!python/object:os.system 1\n", "p.yaml:1: this is not YAML: tags are not known here"),
         ("a: [1\n", "this is not YAML"),
+        ("a: 1\nb: \0\n", "p.yaml:2: this is not YAML: unacceptable character #x0000"),
         ("[" * 5000, "nested too deeply"),
         ("a: b\n" * 200_000, "too long"),
         ("- 1\n", "begins with `profile: 1`"),
         ("", "begins with `profile: 1`"),
         ("a: 1\n---\nb: 1\n", "this is not YAML"),
     ],
-    ids=["alias", "tag", "open", "deep", "long", "list", "empty", "two"],
+    ids=["alias", "tag", "open", "character", "deep", "long", "list", "empty", "two"],
 )
 def test_yaml_is_read_strictly(text: str, message: str) -> None:
     """Aliases, tags, monsters and half files are refused before anything looks at them."""
@@ -102,6 +114,8 @@ MISTAKES = [
     ("shop: =settings.shop", "shop: =lookup('shops', key)", "there is no map 'shops'"),
     ("shop: =settings.shop", "shop: true", "write =`true`"),
     ("shop: =settings.shop", "shop: {$v: x, $type: int}", "is not a type; did you mean"),
+    ("shop: =settings.shop", "shop: {$v: x, $type: [date]}", "json.shop.$type: must be text"),
+    ("shop: =settings.shop", "shop: {$v: x}", "json.shop.$type: is not a type"),
     ("shop: =settings.shop", "shop: {$v: x, $type: date, $format: '%c'}", "is no format"),
     ("shop: =settings.shop", "shop: {$each: order.lines}", "a list needs $each"),
     ("shop: =settings.shop", "shop: {$each: order.number, $as: n, $do: =n}", "gives no list"),
@@ -159,6 +173,11 @@ def test_find_is_needed_to_write_orders() -> None:
         ("when: body.code == 'none'", "when: lower(body) == 'x'", "fails on the answer"),
         ('"addresses": [{"role": "delivery", "city": "Oslo"}]', '"addresses": []', "json.city: `=order.addresses"),
         ('"n": 1}]}', '"n": 1}, {"sku": "B"}]}', "no `problems` are expected: small record.quantity: `=row.n` gives"),
+        ("given: '{\"key\": \"k1\"}'", "given: '{\"key\": 1}'", "given.key must be text"),
+        ("given: \"{}\"", "given: '{\"settings\": 1}'", "given.settings must be a map"),
+        ("path: /stock}", "path: /stock, query: =settings.shop}", "query: must be a map, not str"),
+        ("origin: {id!: =row.sku}", "origin: {id: x, $each: body, $as: x, $do: x}", "a list needs $each"),
+        ("origin: {id!: =row.sku}", "origin: =row.sku", "origin.id: Field required"),
         ("samples:\n", UNREAD, "no `problems` are expected: small record.quantity: `=row.n` gives nothing"),
     ],
 )  # fmt: skip

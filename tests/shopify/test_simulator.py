@@ -171,7 +171,7 @@ def test_old_orders_are_invisible_without_a_scope() -> None:
     assert shop.data(query, id=order["id"]) == {"order": None, "orders": {"nodes": []}}
 
 
-NEW, OLD, NOBODY = "new@shop.example", "orders@c100.example", "gid://shopify/Customer/1"
+NEW, OLD, NOBODY = "new@shop.example", brand.buyers()[0].email, "gid://shopify/Customer/1"
 SET_CUSTOMER = """mutation S($identifier: CustomerSetIdentifiers, $input: CustomerSetInput!) {
   customerSet(identifier: $identifier, input: $input) { customer { id email tags } userErrors { field code } } }"""
 

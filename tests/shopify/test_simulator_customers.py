@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from orderweft.testing import brand
 
 from .simulated import DEFINE, Shop
 
@@ -62,7 +63,7 @@ def customers(shop: Shop, query: str = "") -> list[dict[str, Any]]:
 def test_customers_are_read_with_all_parts(shop: Shop) -> None:
     """The sample customers have names, addresses, notes and tags, on pages."""
     first = customers(shop)[0]
-    assert first["defaultEmailAddress"] == {"emailAddress": "orders@c100.example"}
+    assert first["defaultEmailAddress"] == {"emailAddress": brand.buyers()[0].email}
     assert (first["note"], first["tags"]) == ("Example Store Ltd, account C100", ["wholesale"])
     assert (first["taxExempt"], first["metafield"]) == (False, None)
     (address,) = first["addressesV2"]["nodes"]
@@ -97,7 +98,7 @@ def test_update(shop: Shop) -> None:
     payload = shop.data(UPDATE, input={"id": first["id"], "addresses": [BERLIN], "tags": ["b", "a"]})["customerUpdate"]
     assert payload["customer"]["addressesV2"] == {"nodes": [{"city": "Berlin"}]}
     assert payload["customer"]["tags"] == ["a", "b"]
-    taken = {"email": "orders@c100.example", "metafields": [code]}
+    taken = {"email": brand.buyers()[0].email, "metafields": [code]}
     refused = shop.data(UPDATE, input={"id": second["id"], **taken})["customerUpdate"]
     assert [error["field"] for error in refused["userErrors"]] == [["email"], ["metafields", "0", "value"]]
     missing = shop.data(UPDATE, input={"id": NOBODY, "note": "x"})["customerUpdate"]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from orderweft.testing import brand
 
 from .simulated import CREATE, DEFINE, DEFINITION, FIND, SKU, Shop, external, money, tax
 
@@ -56,7 +57,7 @@ def test_worked_example() -> None:
         "totalPriceSet": {"shopMoney": euros["31.9"], "presentmentMoney": euros["31.9"]},
         "totalOutstandingSet": {"shopMoney": euros["31.9"]},
         "customer": {"id": customer},
-        "email": "orders@c100.example",  # the customer's own address wins
+        "email": brand.buyers()[0].email,  # the customer's own address wins
         "transactions": [],
     }
     assert {name: order[name] for name in expected} == expected

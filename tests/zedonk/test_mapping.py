@@ -8,6 +8,7 @@ from typing import Literal
 
 import pytest
 from orderweft import Address, InvalidRecordError, Named, Order, OrderCustomer, OrderLine, Origin, Window
+from orderweft.testing import brand
 from orderweft_zedonk.config import PROFILE
 from orderweft_zedonk.mapping import (
     Barcodes,
@@ -22,6 +23,7 @@ from orderweft_zedonk.mapping import (
     name_line,
 )
 
+HOME = brand.buyers()[0].line1
 COLUMNS = PROFILE.datasets["orders"].columns
 
 
@@ -41,7 +43,7 @@ def order(**fields: object) -> Order:
         "addresses": (
             Address(role="delivery", name="Example Store Leeds", line1="9 New Road", city="Leeds", postcode="LS1 1AA",
                     country="GB"),
-            Address(role="accounts", line1="12 sample street", line2="accounts payable", city="LONDON",
+            Address(role="accounts", line1=HOME.lower(), line2="accounts payable", city="LONDON",
                     postcode="EC1A1BB", country="GB"),
             Address(role="store", line1="3 High Street", city="York"),
         ),
@@ -248,7 +250,7 @@ def test_an_order_is_one_row_per_line_with_the_head_on_each() -> None:
         "Delivery City": "Leeds",
         "Delivery Postcode": "LS1 1AA",
         "Delivery Country": "GB",
-        "Accounts Line 1": "12 sample street",
+        "Accounts Line 1": HOME.lower(),
         "Accounts Line 2": "accounts payable",
         "Accounts City": "LONDON",
         "Accounts Postcode": "EC1A1BB",

@@ -35,7 +35,7 @@ from orderweft_zedonk.config import PROFILE
 from orderweft_zedonk.simulator import Simulator
 
 from .test_files import at, connect, export, lines
-from .test_mapping import order
+from .test_mapping import HOME, order
 
 TWELVE = PROFILE.datasets["orders"].required
 FW26, SS27 = "Fall Winter 2026", "Spring Summer 2027"
@@ -78,7 +78,7 @@ def tenant(folder: Path, **settings: Any) -> Connection[Settings]:
     export(folder, "users", lines(("User",), ("jane",)))
     export(folder, "addresses", lines(
         ("Customer Name", "Account Code", "Address Type", "Name", "Line 1", "Line 2", "City", "Postcode", "Country"),
-        ("Example Store Ltd", "C100", "Accounts", "Example Store Ltd", "12 Sample Street", "Accounts Payable", "London",
+        ("Example Store Ltd", "C100", "Accounts", "Example Store Ltd", HOME, "Accounts Payable", "London",
          "EC1A 1BB", "United Kingdom"),
     ))  # fmt: skip
     return connect(folder, **settings)
@@ -105,7 +105,7 @@ def test_an_order_becomes_a_file_with_zedonks_own_names(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert (first["Season"], first["Approved"], first["Order Owner"]) == (SS27, "true", "jane")
     assert (first["External Id"], first["Comments"]) == ("joor:77", "PO PO-9. Ring first")
-    assert (first["Delivery Line 1"], first["Accounts Line 1"]) == ("9 New Road", "12 Sample Street")
+    assert (first["Delivery Line 1"], first["Accounts Line 1"]) == ("9 New Road", HOME)
     assert (first["Accounts Postcode"], first["Accounts Country"]) == ("EC1A 1BB", "United Kingdom")
     assert second["Size"] == "S"
 
@@ -357,12 +357,12 @@ def test_addresses_are_left_alone_by_setting(tmp_path: Path) -> None:
     """The order still carries them."""
     one(tenant(tmp_path, add_addresses=False))
     assert files(tmp_path, "in/addresses") == []
-    assert sent(tmp_path)[0]["Accounts Line 1"] == "12 sample street"
+    assert sent(tmp_path)[0]["Accounts Line 1"] == HOME.lower()
 
 
 def test_another_name_at_the_same_place_is_another_address(tmp_path: Path) -> None:
     """Goods for somebody else must not lose that name."""
-    accounts = Address(role="accounts", name="Head Office", line1="12 Sample Street", line2="Accounts Payable",
+    accounts = Address(role="accounts", name="Head Office", line1=HOME, line2="Accounts Payable",
                        city="London", postcode="EC1A 1BB", country="GB")  # fmt: skip
     one(tenant(tmp_path), order(addresses=(accounts,)))
     assert sent(tmp_path, "in/addresses")[0]["Name"] == "Head Office"
