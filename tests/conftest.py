@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,6 +19,10 @@ from .scenarios import Scene, Tables, scene
 def pytest_configure(config: pytest.Config) -> None:
     """Have all that the tests say and leave searched for secrets and the customer of this run."""
     config.pluginmanager.register(canary)
+    # a shell that runs this in the background may have had them ignored, and what is ignored stays so in each child
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP"):  # not on Windows
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 class OpenScene(Protocol):

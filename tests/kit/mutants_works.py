@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 from orderweft import (
     Delivery,
@@ -33,8 +34,14 @@ def delivers_on_five_threads() -> Hooks:
 
     @hookimpl
     def deliver_orders(connection: Office, deliveries: Sequence[Delivery]) -> list[Outcome]:
+        together = Barrier(5)
+
+        def ask(_: int) -> None:
+            together.wait()
+            wire.ask(connection, "account")
+
         with ThreadPoolExecutor(5) as threads:
-            list(threads.map(lambda _: wire.ask(connection, "account"), range(10)))
+            list(threads.map(ask, range(5)))
         return ch.deliver_orders(connection, deliveries)
 
     return [deliver_orders]
