@@ -302,7 +302,7 @@ def test_simulate_answers_until_interrupted(tmp_path: Path) -> None:
     with pytest.raises(urllib.error.HTTPError, match="400"):
         urllib.request.urlopen(request, timeout=10)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
     assert settings["token"] == brand.secret("simulated-token-0")
 

@@ -90,16 +90,15 @@ def simulate(context: Context, channel: str, port: int, given: Sequence[str]) ->
         server = SimulatorServer(answer, port)
     except OSError as error:
         raise SettingsError(f"port {port} cannot be used: {error.strerror}") from None
-    with server, ExitStack() as doors:
+    with suppress(KeyboardInterrupt), server, ExitStack() as doors:
         account = {"channel": channel, "base_url": server.url, **_account(simulator, doors)}
         click.echo(f"{_title(simulator, known)} is played at {server.url} until Ctrl-C. In orderweft.toml:\n")
         click.echo(as_toml(["connections", channel], account))
-        with suppress(KeyboardInterrupt):
-            while isinstance(simulator, FolderSimulator):
-                context.clock.sleep(WORK_SECONDS)
-                with turn:
-                    simulator.work()
-            server.wait()
+        while isinstance(simulator, FolderSimulator):
+            context.clock.sleep(WORK_SECONDS)
+            with turn:
+                simulator.work()
+        server.wait()
 
 
 def _settings(kind: type[Settings], given: Sequence[str]) -> dict[str, Any]:
